@@ -1,0 +1,103 @@
+package org.posenc.encoding;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.posenc.kernel.Cast;
+
+/**
+ * The positions of one forward pass, always explicit: (T), or (B, T) where rows are packed or
+ * padded or continue a cache, or (…, M) for M-dimensional coordinates.
+ *
+ * <p>It also remembers what encodings derive from the positions (angles, features, biases), so that
+ * the layers of a model share one computation. The derived arrays live and die with the manager of
+ * the positions. One instance serves one thread and one forward pass.
+ */
+public final class Positions {
+
+    private final NDArray array;
+    private final Map<Object, NDArray> derived = new HashMap<>();
+
+    private Positions(NDArray array) {
+        this.array = array;
+    }
+
+    /**
+     * Positions from an array of any real or integer type.
+     *
+     * @param array (T), (B, T) or (…, M)
+     * @return the positions
+     * @throws IllegalArgumentException if the array is empty
+     */
+    public static Positions of(NDArray array) {
+        if (array.getShape().size() == 0) {
+            throw new IllegalArgumentException(
+                    "positions must not be empty, got shape " + array.getShape());
+        }
+        return new Positions(array);
+    }
+
+    /**
+     * The consecutive positions {@code from}, …, {@code to − 1}.
+     *
+     * @param manager owns the array
+     * @param from the first position
+     * @param to one more than the last
+     * @return positions (to − from), int64
+     * @throws IllegalArgumentException if the range is empty
+     */
+    public static Positions range(NDManager manager, long from, long to) {
+        if (to <= from) {
+            throw new IllegalArgumentException(
+                    "positions must not be empty, got the range " + from + " to " + to);
+        }
+        long[] values = new long[Math.toIntExact(to - from)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = from + i;
+        }
+        return of(manager.create(values, new Shape(values.length)));
+    }
+
+    /**
+     * Returns the positions themselves.
+     *
+     * @return (T), (B, T) or (…, M)
+     */
+    public NDArray array() {
+        return array;
+    }
+
+    /**
+     * Returns the positions as real numbers, through which gradients flow if they are so already.
+     *
+     * @param type float32 or float64
+     * @return the same shape
+     */
+    public NDArray real(DataType type) {
+        return derived(type, () -> Cast.to(array, type, true));
+    }
+
+    /**
+     * Returns what was derived under this key before, or derives it now.
+     *
+     * @param key equal only where everything that the result depends on is equal, beside the
+     *     positions themselves
+     * @param derivation makes the array
+     * @return the array; not to be closed by the caller
+     */
+    public NDArray derived(Object key, Supplier<NDArray> derivation) {
+        NDArray known = derived.get(key);
+        if (known == null) {
+            known = derivation.get();
+            known.attach(array.getManager());
+            NDScope.unregister(known); // it outlives the layer that asked first
+            derived.put(key, known);
+        }
+        return known;
+    }
+}

@@ -1,0 +1,75 @@
+package org.posenc.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Map;
+
+/**
+ * Rotates pairs of components by given angles. The rotation is computed in float32 at least,
+ * whatever the type of the array.
+ */
+public final class Rotation {
+
+    private Rotation() {}
+
+    /**
+     * Rotates the pairs (x₂ᵢ, x₂ᵢ₊₁): one complex product, near the speed of a copy.
+     *
+     * @param x (…, T, 2r)
+     * @param table cosines and sines (…, T, r, 2), float32 (float64 for a float64 {@code x}),
+     *     broadcasting to x
+     * @param training whether gradients are to flow
+     * @return (…, T, 2r), in x's type and manager
+     * @throws IllegalArgumentException if the last axes do not fit together
+     */
+    public static NDArray interleaved(NDArray x, NDArray table, boolean training) {
+        return rotate("rotate_interleaved", x, table, training);
+    }
+
+    /**
+     * Rotates the pairs (xᵢ, xᵢ₊ᵣ).
+     *
+     * @param x (…, T, 2r)
+     * @param table cosines and sines (…, T, r, 2), float32 (float64 for a float64 {@code x}),
+     *     broadcasting to x
+     * @param training whether gradients are to flow
+     * @return (…, T, 2r), in x's type and manager
+     * @throws IllegalArgumentException if the last axes do not fit together
+     */
+    public static NDArray halfSplit(NDArray x, NDArray table, boolean training) {
+        return rotate("rotate_half", x, table, training);
+    }
+
+    /**
+     * Returns the type of the cosines and sines for arrays of a type.
+     *
+     * @param type the type of the array to rotate
+     * @return float64 for float64, else float32
+     */
+    public static DataType tableType(DataType type) {
+        return LibtorchTypes.wide(type);
+    }
+
+    private static NDArray rotate(String kernel, NDArray x, NDArray table, boolean training) {
+        Shape a = x.getShape();
+        Shape b = table.getShape();
+        int n = b.dimension();
+        if (n < 2 || b.get(n - 1) != 2 || a.get(a.dimension() - 1) != 2 * b.get(n - 2)) {
+            throw new IllegalArgumentException(
+                    "rotation needs (…, T, 2r) and a table (…, T, r, 2), got " + a + " and " + b);
+        }
+        DataType compute = tableType(x.getDataType());
+        if (table.getDataType() != compute) {
+            throw new IllegalArgumentException(
+                    "the table must be " + compute + ", got " + table.getDataType());
+        }
+        Map<String, Integer> constants =
+                Map.of(
+                        "compute",
+                        LibtorchTypes.number(compute),
+                        "type",
+                        LibtorchTypes.number(x.getDataType()));
+        return TorchScript.load(kernel, constants).call(training, x, table);
+    }
+}

@@ -1,0 +1,112 @@
+package org.posenc.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Scaled dot-product attention (<a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>,
+ * eq. 1) with grouped-query heads, in memory linear in the length unless a bias is given.
+ *
+ * <p>softmax(Q Kᵀ · scale + bias) V. With {@code causal}, the last query sees every key, the one
+ * before it all but the last key, and so on, whatever the two lengths are.
+ *
+ * @param causal whether a query is kept from the keys after it
+ * @param scale what the products are multiplied with; NaN stands for 1/√D
+ * @param dropout the probability that a weight is dropped in training, in [0, 1)
+ */
+public record ScaledDotProduct(boolean causal, double scale, double dropout) {
+
+    /** Checks the values. */
+    public ScaledDotProduct {
+        if (Double.isInfinite(scale)) {
+            throw new IllegalArgumentException("scale must be finite, or NaN for 1/√D");
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new IllegalArgumentException("dropout must be in [0, 1), got " + dropout);
+        }
+    }
+
+    /**
+     * Attention with the usual scale 1/√D and no dropout.
+     *
+     * @param causal whether a query is kept from the keys after it
+     */
+    public ScaledDotProduct(boolean causal) {
+        this(causal, Double.NaN, 0);
+    }
+
+    /**
+     * Attends.
+     *
+     * @param q queries (B, H, T, D), float16, float32 or float64
+     * @param k keys (B, G, S, D), H a multiple of G
+     * @param v values (B, G, S, C)
+     * @param bias added to the scores, (T, S) or broadcasting to (B, H, T, S); may be {@code null}
+     * @param training whether gradients flow and dropout acts
+     * @return (B, H, T, C), in the queries' manager
+     * @throws IllegalArgumentException if the shapes do not fit together
+     */
+    public NDArray attend(NDArray q, NDArray k, NDArray v, NDArray bias, boolean training) {
+        check(q, k, v);
+        long heads = q.getShape().get(1);
+        long queries = q.getShape().get(2);
+        long keys = k.getShape().get(2);
+        Map<String, Object> constants = new HashMap<>();
+        constants.put("dropout", training ? dropout : 0.0);
+        constants.put("scale", Double.isNaN(scale) ? "None" : scale);
+        constants.put("grouped", heads != k.getShape().get(1));
+        boolean masks = causal && queries > 1; // a single query sees every key
+        if (bias == null && masks && queries != keys) {
+            bias = q.getManager().zeros(new Shape(queries, keys), q.getDataType());
+        }
+        if (bias == null) {
+            constants.put("causal", masks);
+            return TorchScript.load("attention", constants).call(training, q, k, v);
+        }
+        if (!masks) {
+            return TorchScript.load("attention_biased", constants).call(training, q, k, v, bias);
+        }
+        constants.put("lowest", lowest(q.getDataType()));
+        return TorchScript.load("attention_biased_causal", constants).call(training, q, k, v, bias);
+    }
+
+    /**
+     * Returns a finite number that no score outweighs: a row that is masked out whole then attends
+     * evenly where minus infinity would give NaN.
+     *
+     * @param type float16, float32 or float64
+     * @return the number to add to a score that must not count
+     */
+    public static double lowest(DataType type) {
+        return type == DataType.FLOAT16 ? -65504 : -1e30;
+    }
+
+    private static void check(NDArray q, NDArray k, NDArray v) {
+        Shape a = q.getShape();
+        Shape b = k.getShape();
+        Shape c = v.getShape();
+        boolean fits =
+                a.dimension() == 4
+                        && b.dimension() == 4
+                        && c.dimension() == 4
+                        && a.get(0) == b.get(0)
+                        && a.get(0) == c.get(0)
+                        && b.get(1) == c.get(1)
+                        && a.get(1) % b.get(1) == 0
+                        && a.get(3) == b.get(3)
+                        && b.get(2) == c.get(2);
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    "attention needs queries (B, H, T, D), keys (B, G, S, D) and values (B, G, S,"
+                            + " C) with H a multiple of G, got "
+                            + a
+                            + ", "
+                            + b
+                            + " and "
+                            + c);
+        }
+    }
+}

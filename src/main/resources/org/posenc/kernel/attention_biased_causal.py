@@ -1,0 +1,11 @@
+# softmax(Q K^T scale + bias) V over keys that are not in the future; the last query sees every key.
+def forward(self: __torch__.Kernel,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    bias: Tensor) -> Tensor:
+  t = torch.size(q, 2)
+  s = torch.size(k, 2)
+  future = torch.triu(torch.new_ones(q, [t, s], dtype=11), torch.add(torch.sub(s, t), 1))
+  masked = torch.masked_fill(bias, future, ${lowest})
+  return torch.scaled_dot_product_attention(q, k, v, masked, ${dropout}, False, scale=${scale}, enable_gqa=${grouped})

@@ -1,0 +1,3 @@
+def forward(self: __torch__.Kernel,
+    x: Tensor) -> Tensor:
+  return torch.linalg_svdvals(x)

@@ -1,0 +1,90 @@
+package org.posenc;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Which room may know which: dependencies run one way, from the command line to the kernels. */
+class RoomsTest {
+
+    private static final JavaClasses CLASSES =
+            new ClassFileImporter()
+                    .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                    .importPackages("org.posenc");
+
+    @ParameterizedTest
+    @CsvSource({
+        "kernel,     ",
+        "encoding,   kernel",
+        "attention,  encoding kernel",
+        "model,      attention encoding kernel",
+        "training,   kernel",
+        "analysis,   encoding kernel",
+        "checkpoint, model attention encoding training kernel",
+        "report,     ",
+        "experiment, model attention encoding training analysis checkpoint report kernel",
+    })
+    void aRoomKnowsOnlyTheRoomsBelowIt(String room, String known) {
+        String own = "org.posenc." + room + "..";
+        String[] allowed =
+                Stream.concat(
+                                Stream.of(own),
+                                known == null
+                                        ? Stream.empty()
+                                        : Stream.of(known.split(" "))
+                                                .map(name -> "org.posenc." + name + ".."))
+                        .toArray(String[]::new);
+        noClasses()
+                .that()
+                .resideInAPackage(own)
+                .should()
+                .dependOnClassesThat(
+                        resideInAPackage("org.posenc..").and(not(resideInAnyPackage(allowed))))
+                .allowEmptyShould(true)
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheKernelRoomNamesTheEngine() {
+        noClasses()
+                .that(resideOutsideOfPackage("org.posenc.kernel.."))
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("ai.djl.pytorch..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheProgramNeedsTheProgramsLibraries() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("org.posenc.cli..", "org.posenc.report..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("picocli..", "me.tongfei..", "org.knowm..")
+                .check(CLASSES);
+    }
+
+    /** DJL calls that cut gradients or destroy shared arrays (their differentiable twins exist). */
+    @Test
+    void noCallOfATrap() {
+        noClasses()
+                .should()
+                .callMethod(NDArray.class, "tempAttach", NDManager.class)
+                .orShould()
+                .callMethod(NDArray.class, "complex")
+                .check(CLASSES);
+    }
+}
