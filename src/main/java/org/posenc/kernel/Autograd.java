@@ -49,6 +49,16 @@ public final class Autograd {
     }
 
     /**
+     * Returns an array's gradient.
+     *
+     * @param weight an array that requires a gradient
+     * @return a new handle of it, to be closed; {@code null} before the first backward
+     */
+    public static NDArray gradient(NDArray weight) {
+        return JniUtils.getGradient((PtNDArray) weight);
+    }
+
+    /**
      * Sets an array's gradient to zero, NaN included.
      *
      * @param weight an array that requires a gradient

@@ -5,8 +5,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
@@ -15,9 +17,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -96,6 +101,38 @@ public final class TorchScript {
         }
         try (Autograd.Scope off = Autograd.off()) {
             return run(arguments);
+        }
+    }
+
+    /**
+     * Calls an operation that changes arrays in place and records no gradient.
+     *
+     * @param lists its first arguments, lists of arrays
+     * @param numbers its last arguments
+     * @return the result, to be read only; the first array's manager owns it
+     * @throws IllegalArgumentException as {@link #call}
+     */
+    NDArray change(List<List<NDArray>> lists, double... numbers) {
+        IValue[] arguments = new IValue[lists.size() + numbers.length];
+        JniUtils.setGraphExecutorOptimize(false);
+        try {
+            int n = 0;
+            for (List<NDArray> list : lists) {
+                list.forEach(array -> checkType(array.getDataType()));
+                arguments[n++] =
+                        IValue.listFrom(
+                                list.stream().map(a -> (PtNDArray) a).toArray(PtNDArray[]::new));
+            }
+            for (double number : numbers) {
+                arguments[n++] = IValue.from(number);
+            }
+            PtNDManager manager = (PtNDManager) lists.get(0).get(0).getManager();
+            try (IValue result = IValueUtils.runMethod(module, "forward", arguments)) {
+                return result.toTensor(manager);
+            }
+        } finally {
+            JniUtils.setGraphExecutorOptimize(true);
+            Arrays.stream(arguments).filter(Objects::nonNull).forEach(IValue::close);
         }
     }
 
