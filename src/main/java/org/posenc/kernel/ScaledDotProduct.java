@@ -75,13 +75,14 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
 
     /**
      * Returns a finite number that no score outweighs: a row that is masked out whole then attends
-     * evenly where minus infinity would give NaN.
+     * to something where minus infinity would give NaN. In float16 it leaves room for a bias below
+     * it.
      *
      * @param type float16, float32 or float64
      * @return the number to add to a score that must not count
      */
     public static double lowest(DataType type) {
-        return type == DataType.FLOAT16 ? -65504 : -1e30;
+        return type == DataType.FLOAT16 ? -3e4 : -1e30;
     }
 
     private static void check(NDArray q, NDArray k, NDArray v) {

@@ -1,0 +1,428 @@
+package org.posenc.attention;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import org.posenc.encoding.LayerContext;
+import org.posenc.encoding.NoEncoding;
+import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.Positions;
+import org.posenc.kernel.ScaledDotProduct;
+
+/**
+ * Multi-head attention (<a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>, §3.2)
+ * with positions, in which groups of query heads may share keys and values (<a
+ * href="https://arxiv.org/abs/2305.13245">Ainslie et al. 2023</a>).
+ *
+ * <p>With Q = x W_Q, K = x W_K, V = x W_V split into heads, and the encoding's rotation R and bias
+ * A: softmax(scale · R(Q) R(K)ᵀ + A + mask) V, the heads put together again and multiplied by W_O.
+ * No T × S matrix exists unless the encoding has a bias or there is a mask.
+ *
+ * <p>A model gives its encoding with each call, {@link #attend}, because one encoding serves all
+ * its layers. As a plain DJL block, with an encoding of its own ({@link Builder#optEncoding}), it
+ * takes (x (B, T, E)) or (x, positions (T) or (B, T)); positions are 0 … T − 1 where none are
+ * given.
+ *
+ * <p>A key/value cache has its place between {@link #keyValues} and {@link #attend}.
+ */
+public final class MultiHeadAttention extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+
+    private final int embeddingSize;
+    private final int heads;
+    private final int keyValueHeads;
+    private final int headDimension;
+    private final boolean causal;
+    private final ScaledDotProduct core;
+    private final Linear queryProjection;
+    private final Linear keyProjection;
+    private final Linear valueProjection;
+    private final Linear outputProjection;
+    private final RmsNorm queryNorm; // null where there is none
+    private final RmsNorm keyNorm;
+    private final PositionalEncoding encoding; // null where each call gives one
+
+    private MultiHeadAttention(Builder builder) {
+        super(VERSION);
+        embeddingSize = builder.embeddingSize;
+        heads = builder.heads;
+        keyValueHeads = builder.keyValueHeads();
+        headDimension = builder.headDimension();
+        causal = builder.causal;
+        core = new ScaledDotProduct(causal, builder.scale, builder.dropout);
+        int width = heads * headDimension;
+        int keyWidth = keyValueHeads * headDimension;
+        queryProjection = addChildBlock("query", linear(width, builder.bias));
+        keyProjection = addChildBlock("key", linear(keyWidth, builder.bias));
+        valueProjection = addChildBlock("value", linear(keyWidth, builder.bias));
+        outputProjection = addChildBlock("output", linear(embeddingSize, builder.outputBias));
+        boolean norms = !Double.isNaN(builder.normEpsilon);
+        queryNorm = norms ? addChildBlock("queryNorm", builder.norm()) : null;
+        keyNorm = norms ? addChildBlock("keyNorm", builder.norm()) : null;
+        encoding = builder.encoding == null ? null : addChildBlock("encoding", builder.encoding);
+    }
+
+    /**
+     * Returns a builder.
+     *
+     * @return a builder without biases, norms and dropout, not causal
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Projects what will be attended to: keys (normalised where they are to be, not yet rotated)
+     * and values.
+     *
+     * @param x (B, S, E)
+     * @param positions (S) or (B, S)
+     * @param parameters gives the projections on the right device
+     * @param training whether gradients are to flow
+     * @return keys and values (B, G, S, D)
+     */
+    public KeyValues keyValues(
+            NDArray x, Positions positions, ParameterStore parameters, boolean training) {
+        NDArray k = split(keyProjection, keyValueHeads, x, parameters, training);
+        if (keyNorm != null) {
+            k = keyNorm.normalize(k, parameters, training);
+        }
+        NDArray v = split(valueProjection, keyValueHeads, x, parameters, training);
+        return new KeyValues(k, v, positions);
+    }
+
+    /**
+     * Attends from the tokens of a layer to keys and values.
+     *
+     * @param context the layer, whose {@code hidden} (B, T, E) asks
+     * @param positions where its tokens stand, (T) or (B, T)
+     * @param memory what is attended to: of the same tokens, of a cache, or of another sequence
+     * @param encoding what positions do
+     * @param mask which keys may be seen; a causal block adds its own rule
+     * @return (B, T, E)
+     */
+    public NDArray attend(
+            LayerContext context,
+            Positions positions,
+            KeyValues memory,
+            PositionalEncoding encoding,
+            AttentionMask mask) {
+        NDArray x = context.hidden();
+        ParameterStore parameters = context.parameters();
+        boolean training = context.training();
+        NDArray q = split(queryProjection, heads, x, parameters, training); // (B, H, T, D)
+        if (queryNorm != null) {
+            q = queryNorm.normalize(q, parameters, training);
+        }
+        NDArray k = memory.keys(); // (B, G, S, D)
+        NDArray rotated = encoding.rotateQueries(q, positions, context);
+        NDArray rotatedKeys = encoding.rotateKeys(k, memory.positions(), context);
+        NDArray bias = encoding.bias(q, k, positions, memory.positions(), context);
+        NDArray y = weigh(rotated, rotatedKeys, memory.values(), bias, mask, training);
+        NDArray joined =
+                y.transpose(0, 2, 1, 3).reshape(x.getShape().get(0), x.getShape().get(1), -1);
+        return outputProjection.forward(parameters, new NDList(joined), training).head();
+    }
+
+    /**
+     * Attends among the tokens of a layer.
+     *
+     * @param context the layer, whose {@code hidden} (B, T, E) asks and is attended to
+     * @param positions where its tokens stand, (T) or (B, T)
+     * @param encoding what positions do
+     * @param mask which tokens may be seen; a causal block adds its own rule
+     * @return (B, T, E)
+     */
+    public NDArray attend(
+            LayerContext context,
+            Positions positions,
+            PositionalEncoding encoding,
+            AttentionMask mask) {
+        KeyValues own =
+                keyValues(context.hidden(), positions, context.parameters(), context.training());
+        return attend(context, positions, own, encoding, mask);
+    }
+
+    private NDArray weigh(
+            NDArray q, NDArray k, NDArray v, NDArray bias, AttentionMask mask, boolean training) {
+        long queries = q.getShape().get(2);
+        long keys = k.getShape().get(2);
+        NDArray masked = mask.scores(queries, keys, causal, q.getDataType());
+        if (masked == null) {
+            return core.attend(q, k, v, bias, training); // (B, H, T, D)
+        }
+        NDArray sum = bias == null ? masked : bias.add(masked);
+        // The mask has the causal rule in it.
+        return new ScaledDotProduct(false, core.scale(), core.dropout())
+                .attend(q, k, v, sum, training);
+    }
+
+    private NDArray split(
+            Linear projection, int count, NDArray x, ParameterStore parameters, boolean training) {
+        NDArray y = projection.forward(parameters, new NDList(x), training).head(); // (B, T, H D)
+        return y.reshape(y.getShape().get(0), y.getShape().get(1), count, headDimension)
+                .transpose(0, 2, 1, 3); // (B, H, T, D)
+    }
+
+    private static Linear linear(int units, boolean bias) {
+        return Linear.builder().setUnits(units).optBias(bias).build();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameters,
+            NDList inputs,
+            boolean training,
+            PairList<String, Object> params) {
+        NDArray x = inputs.head();
+        Positions positions =
+                inputs.size() > 1
+                        ? Positions.of(inputs.get(1))
+                        : Positions.range(x.getManager(), 0, x.getShape().get(1));
+        LayerContext context = new LayerContext(0, x, parameters, training);
+        PositionalEncoding used = encoding == null ? new NoEncoding() : encoding;
+        return new NDList(attend(context, positions, used, AttentionMask.none()));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        return new Shape[] {inputShapes[0]};
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
+        Shape tokens = new Shape(1, embeddingSize);
+        queryProjection.initialize(manager, type, tokens);
+        keyProjection.initialize(manager, type, tokens);
+        valueProjection.initialize(manager, type, tokens);
+        outputProjection.initialize(manager, type, new Shape(1, (long) heads * headDimension));
+        if (queryNorm != null) {
+            queryNorm.initialize(manager, type, new Shape(1, headDimension));
+            keyNorm.initialize(manager, type, new Shape(1, headDimension));
+        }
+        if (encoding != null) {
+            encoding.initialize(manager, type, new Shape(1, 1, embeddingSize), new Shape(1));
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        os.writeUTF(sizes());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        String saved = is.readUTF();
+        if (!saved.equals(sizes())) {
+            throw new MalformedModelException(
+                    "this attention has " + sizes() + ", the saved one " + saved);
+        }
+    }
+
+    private String sizes() {
+        return "embedding size "
+                + embeddingSize
+                + ", "
+                + heads
+                + " heads of "
+                + headDimension
+                + ", "
+                + keyValueHeads
+                + " key/value heads";
+    }
+
+    /** Builds {@link MultiHeadAttention}. */
+    public static final class Builder {
+
+        private int embeddingSize;
+        private int heads;
+        private int keyValueHeads;
+        private int headDimension;
+        private boolean causal;
+        private boolean bias;
+        private boolean outputBias;
+        private double normEpsilon = Double.NaN;
+        private double scale = Double.NaN;
+        private double dropout;
+        private PositionalEncoding encoding;
+
+        private Builder() {}
+
+        /**
+         * Sets the size of a token.
+         *
+         * @param embeddingSize E, at least 1
+         * @return this builder
+         */
+        public Builder setEmbeddingSize(int embeddingSize) {
+            this.embeddingSize = embeddingSize;
+            return this;
+        }
+
+        /**
+         * Sets the number of query heads.
+         *
+         * @param heads H, at least 1
+         * @return this builder
+         */
+        public Builder setHeads(int heads) {
+            this.heads = heads;
+            return this;
+        }
+
+        /**
+         * Sets the number of heads that keys and values have.
+         *
+         * @param keyValueHeads G, a divisor of H; H where it is not set
+         * @return this builder
+         */
+        public Builder optKeyValueHeads(int keyValueHeads) {
+            this.keyValueHeads = keyValueHeads;
+            return this;
+        }
+
+        /**
+         * Sets the size of a head.
+         *
+         * @param headDimension D; E/H where it is not set
+         * @return this builder
+         */
+        public Builder optHeadDimension(int headDimension) {
+            this.headDimension = headDimension;
+            return this;
+        }
+
+        /**
+         * Sets whether a query is kept from the keys after it.
+         *
+         * @param causal true in a decoder; false where it is not set
+         * @return this builder
+         */
+        public Builder optCausal(boolean causal) {
+            this.causal = causal;
+            return this;
+        }
+
+        /**
+         * Sets whether the projections have biases.
+         *
+         * @param queryKeyValue those of queries, keys and values
+         * @param output that of the output
+         * @return this builder
+         */
+        public Builder optBiases(boolean queryKeyValue, boolean output) {
+            this.bias = queryKeyValue;
+            this.outputBias = output;
+            return this;
+        }
+
+        /**
+         * Normalises each query and each key over its head, before it is rotated (Qwen3).
+         *
+         * @param epsilon of the RMSNorm
+         * @return this builder
+         */
+        public Builder optQueryKeyNorm(double epsilon) {
+            this.normEpsilon = epsilon;
+            return this;
+        }
+
+        /**
+         * Sets what products of queries and keys are multiplied with.
+         *
+         * @param scale any number; 1/√D where it is not set
+         * @return this builder
+         */
+        public Builder optScale(double scale) {
+            this.scale = scale;
+            return this;
+        }
+
+        /**
+         * Sets how often an attention weight is dropped in training. It costs the T × S matrix.
+         *
+         * @param dropout in [0, 1); 0 where it is not set
+         * @return this builder
+         */
+        public Builder optDropout(double dropout) {
+            this.dropout = dropout;
+            return this;
+        }
+
+        /**
+         * Sets the encoding of a block that is used alone; it becomes a child of the block. Only
+         * its rotate and bias seams act here.
+         *
+         * @param encoding what positions do
+         * @return this builder
+         */
+        public Builder optEncoding(PositionalEncoding encoding) {
+            this.encoding = encoding;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return a new block
+         * @throws IllegalArgumentException if sizes are missing or do not divide each other
+         */
+        public MultiHeadAttention build() {
+            if (embeddingSize < 1 || heads < 1) {
+                throw new IllegalArgumentException(
+                        "attention needs an embedding size and heads of at least 1, got "
+                                + embeddingSize
+                                + " and "
+                                + heads);
+            }
+            if (keyValueHeads() < 1 || heads % keyValueHeads() != 0) {
+                throw new IllegalArgumentException(
+                        "the number of heads, "
+                                + heads
+                                + ", must be a multiple of that of key/value heads, "
+                                + keyValueHeads());
+            }
+            if (headDimension < 0 || headDimension == 0 && embeddingSize % heads != 0) {
+                throw new IllegalArgumentException(
+                        "embedding size "
+                                + embeddingSize
+                                + " does not divide into "
+                                + heads
+                                + " heads; set a head dimension of at least 1, got "
+                                + headDimension);
+            }
+            return new MultiHeadAttention(this);
+        }
+
+        private int keyValueHeads() {
+            return keyValueHeads == 0 ? heads : keyValueHeads;
+        }
+
+        private int headDimension() {
+            return headDimension == 0 ? embeddingSize / heads : headDimension;
+        }
+
+        private RmsNorm norm() {
+            return new RmsNorm(headDimension(), normEpsilon);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package org.posenc.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.initializer.Initializer;
+import java.util.Random;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Initial values from a seed and a parameter's name alone: the same in every thread, in every order
+ * of initialisation, and beside any encoding, because no global generator is asked.
+ */
+public final class SeededInitializer implements Initializer {
+
+    private final long seed;
+    private final ToDoubleFunction<Random> draw;
+
+    private SeededInitializer(long seed, ToDoubleFunction<Random> draw) {
+        this.seed = seed;
+        this.draw = draw;
+    }
+
+    /**
+     * Normal numbers of mean 0.
+     *
+     * @param deviation their standard deviation
+     * @param seed the model's seed
+     * @param name the parameter's name in the model
+     * @return the initializer
+     */
+    public static SeededInitializer normal(double deviation, long seed, String name) {
+        return new SeededInitializer(mix(seed, name), r -> deviation * r.nextGaussian());
+    }
+
+    /**
+     * Uniform numbers in (−bound, bound).
+     *
+     * @param bound positive
+     * @param seed the model's seed
+     * @param name the parameter's name in the model
+     * @return the initializer
+     */
+    public static SeededInitializer uniform(double bound, long seed, String name) {
+        return new SeededInitializer(mix(seed, name), r -> bound * (2 * r.nextDouble() - 1));
+    }
+
+    private static long mix(long seed, String name) {
+        long hash = seed;
+        for (char c : name.toCharArray()) {
+            hash = (hash ^ c) * 0x100000001b3L; // FNV-1a
+        }
+        // java.util.Random starts alike for seeds that differ in few bits.
+        hash = (hash ^ hash >>> 31) * 0xbf58476d1ce4e5b9L;
+        return hash ^ hash >>> 29;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray initialize(NDManager manager, Shape shape, DataType type) {
+        Random random = new Random(seed);
+        double[] values = new double[Math.toIntExact(shape.size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = draw.applyAsDouble(random);
+        }
+        try (NDArray exact = manager.create(values, shape)) {
+            // A copy that libtorch owns, because an array made of Java data dies with its handle.
+            return type == DataType.FLOAT64 ? exact.duplicate() : exact.toType(type, true);
+        }
+    }
+}

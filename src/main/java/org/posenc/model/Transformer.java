@@ -1,0 +1,301 @@
+package org.posenc.model;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.core.Embedding;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.Pair;
+import ai.djl.util.PairList;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.posenc.attention.AttentionMask;
+import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.Positions;
+
+/**
+ * A Transformer, decoder or encoder, with any positional encoding: token embeddings, the encoding's
+ * embed seam, N pre-norm layers whose attention calls the encoding's other seams, a last norm, and
+ * an output over the vocabulary.
+ *
+ * <p>It holds the families of Llama, Mistral, Qwen and GPT-NeoX. As a plain DJL block it takes (ids
+ * (B, T) int64) or (ids, positions (T) or (B, T)) and returns logits (B, T, V); positions are 0 … T
+ * − 1 where none are given.
+ *
+ * <p>Initial weights are normal numbers of deviation 0.02, of 0.02/√(2N) where a map ends in the
+ * residual stream, and depend on the configuration's seed alone: two models that differ in their
+ * encoding only start from the same weights.
+ */
+public final class Transformer extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+
+    private static final double DEVIATION = 0.02;
+
+    private final TransformerConfig config;
+    private final PositionalEncoding encoding;
+    private final Parameter tokens; // (V, E)
+    private final List<TransformerLayer> layers = new ArrayList<>();
+    private final Block norm;
+    private final Linear output; // null where it is tied
+
+    /**
+     * A Transformer with fresh weights.
+     *
+     * @param config what it is made of
+     * @param encoding what positions do; it becomes a child, saved and trained with the model
+     */
+    public Transformer(TransformerConfig config, PositionalEncoding encoding) {
+        super(VERSION);
+        this.config = config;
+        this.encoding = addChildBlock("encoding", encoding);
+        tokens =
+                addParameter(
+                        Parameter.builder()
+                                .setName("tokens")
+                                .setType(Parameter.Type.WEIGHT)
+                                .optShape(new Shape(config.vocabulary(), config.embeddingSize()))
+                                .optInitializer(normal(DEVIATION, "tokens"))
+                                .build());
+        for (int i = 0; i < config.layers(); i++) {
+            TransformerLayer layer = addChildBlock("layer" + i, new TransformerLayer(config, i));
+            layers.add(layer);
+            seedWeights(layer, "layer" + i);
+        }
+        norm = addChildBlock("norm", TransformerLayer.norm(config));
+        output =
+                config.tiedOutput()
+                        ? null
+                        : addChildBlock(
+                                "output",
+                                Linear.builder()
+                                        .setUnits(config.vocabulary())
+                                        .optBias(false)
+                                        .build());
+        if (output != null) {
+            seedWeights(output, "output");
+        }
+    }
+
+    private void seedWeights(Block block, String path) {
+        for (Pair<String, Parameter> entry : block.getParameters()) {
+            if (entry.getValue().getType() == Parameter.Type.WEIGHT) {
+                boolean residual =
+                        entry.getKey().contains("output_") || entry.getKey().contains("down_");
+                double scale = residual ? 1 / Math.sqrt(2 * config.layers()) : 1;
+                String name = path + "/" + entry.getKey();
+                entry.getValue().setInitializer(normal(DEVIATION * scale, name));
+            }
+        }
+    }
+
+    private SeededInitializer normal(double deviation, String name) {
+        return SeededInitializer.normal(deviation, config.seed(), name);
+    }
+
+    /**
+     * Returns what it is made of.
+     *
+     * @return the configuration
+     */
+    public TransformerConfig config() {
+        return config;
+    }
+
+    /**
+     * Returns what positions do in it.
+     *
+     * @return the encoding
+     */
+    public PositionalEncoding encoding() {
+        return encoding;
+    }
+
+    /**
+     * Computes scores of each token of the vocabulary at each position.
+     *
+     * @param ids (B, T), int64, in [0, V)
+     * @param positions (T) or (B, T)
+     * @param mask which tokens may be seen; a decoder adds its causal rule
+     * @param parameters gives the parameters on the ids' device
+     * @param training whether gradients flow and dropout acts
+     * @return (B, T, V), in the weights' type and the ids' manager
+     * @throws IllegalArgumentException if ids are not an int64 matrix
+     */
+    public NDArray logits(
+            NDArray ids,
+            Positions positions,
+            AttentionMask mask,
+            ParameterStore parameters,
+            boolean training) {
+        NDArray last = run(ids, positions, mask, parameters, training, null);
+        return head(last, parameters, training);
+    }
+
+    /**
+     * Computes the residual stream before the first and after each layer, before the last norm.
+     *
+     * @param ids (B, T), int64, in [0, V)
+     * @param positions (T) or (B, T)
+     * @param mask which tokens may be seen; a decoder adds its causal rule
+     * @param parameters gives the parameters on the ids' device
+     * @param training whether gradients flow and dropout acts
+     * @return N + 1 arrays (B, T, E): after the embed seam, after layer 0, …, after layer N − 1
+     * @throws IllegalArgumentException if ids are not an int64 matrix
+     */
+    public List<NDArray> hidden(
+            NDArray ids,
+            Positions positions,
+            AttentionMask mask,
+            ParameterStore parameters,
+            boolean training) {
+        List<NDArray> kept = new ArrayList<>();
+        run(ids, positions, mask, parameters, training, kept);
+        return kept;
+    }
+
+    private NDArray run(
+            NDArray ids,
+            Positions positions,
+            AttentionMask mask,
+            ParameterStore parameters,
+            boolean training,
+            List<NDArray> kept) {
+        check(ids, positions);
+        mirror(ids, parameters, training);
+        NDArray x = embedded(ids, positions, parameters, training);
+        if (kept != null) {
+            kept.add(x);
+        }
+        for (TransformerLayer layer : layers) {
+            NDArray y = layer.forward(x, positions, encoding, mask, parameters, training);
+            if (kept == null) {
+                x.close();
+            } else {
+                kept.add(y);
+            }
+            x = y;
+        }
+        return x;
+    }
+
+    private NDArray embedded(
+            NDArray ids, Positions positions, ParameterStore parameters, boolean training) {
+        NDArray x;
+        try (NDScope temporaries = new NDScope()) {
+            NDArray table = parameters.getValue(tokens, ids.getDevice(), training);
+            NDArray e = Embedding.embedding(ids, table, SparseFormat.DENSE).head(); // (B, T, E)
+            NDArray placed = encoding.embed(e, positions, parameters, training);
+            x = TransformerLayer.drop(placed, config.embeddingDropout(), training);
+            NDScope.unregister(x);
+        }
+        NDScope.register(x); // with the scope of the caller, if he has one
+        return x;
+    }
+
+    private NDArray head(NDArray x, ParameterStore parameters, boolean training) {
+        NDArray normed = norm.forward(parameters, new NDList(x), training).head();
+        if (output != null) {
+            return output.forward(parameters, new NDList(normed), training).head();
+        }
+        NDArray table = parameters.getValue(tokens, x.getDevice(), training);
+        return Linear.linear(normed, table).head(); // (B, T, V)
+    }
+
+    /**
+     * Lets the store make its copies on this device now: a copy made inside a layer would be freed
+     * with the layer's temporaries.
+     */
+    private void mirror(NDArray ids, ParameterStore parameters, boolean training) {
+        for (Parameter parameter : getParameters().values()) {
+            parameters.getValue(parameter, ids.getDevice(), training);
+        }
+    }
+
+    private static void check(NDArray ids, Positions positions) {
+        Shape s = ids.getShape();
+        if (s.dimension() != 2 || ids.getDataType() != DataType.INT64 || s.size() == 0) {
+            throw new IllegalArgumentException(
+                    "token ids must be int64 (B, T) and not empty, got "
+                            + ids.getDataType()
+                            + " "
+                            + s);
+        }
+        Shape p = positions.array().getShape();
+        boolean fits =
+                p.dimension() == 1 && p.get(0) == s.get(1)
+                        || p.dimension() == 2
+                                && p.get(1) == s.get(1)
+                                && (p.get(0) == s.get(0) || p.get(0) == 1);
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    "positions must be (T) or (B, T) for token ids " + s + ", got " + p);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameters,
+            NDList inputs,
+            boolean training,
+            PairList<String, Object> params) {
+        NDArray ids = inputs.head();
+        Positions positions =
+                inputs.size() > 1
+                        ? Positions.of(inputs.get(1))
+                        : Positions.range(ids.getManager(), 0, ids.getShape().get(1));
+        return new NDList(logits(ids, positions, AttentionMask.none(), parameters, training));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        return new Shape[] {inputShapes[0].add(config.vocabulary())};
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
+        Shape x = new Shape(1, 1, config.embeddingSize());
+        encoding.initialize(manager, type, x, new Shape(1));
+        for (TransformerLayer layer : layers) {
+            layer.initialize(manager, type, x);
+        }
+        norm.initialize(manager, type, x);
+        if (output != null) {
+            output.initialize(manager, type, x);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        os.writeUTF(config.architecture());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        String saved = is.readUTF();
+        if (!saved.equals(config.architecture())) {
+            throw new MalformedModelException(
+                    "this Transformer has " + config.architecture() + "; the saved one " + saved);
+        }
+    }
+}
