@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -39,8 +40,17 @@ class TransformerTest {
     private final NDManager manager = NDManager.newBaseManager();
     private final ParameterStore parameters = new ParameterStore(manager, false);
 
+    private int threads;
+
+    @BeforeEach
+    void oneThread() {
+        threads = Autograd.operationThreads();
+        Autograd.operationThreads(1); // thousands of tiny operations
+    }
+
     @AfterEach
     void close() {
+        Autograd.operationThreads(threads);
         manager.close();
     }
 
