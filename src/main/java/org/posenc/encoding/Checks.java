@@ -1,5 +1,7 @@
 package org.posenc.encoding;
 
+import ai.djl.MalformedModelException;
+
 /** Arguments that are checked the same way by every encoding. */
 final class Checks {
 
@@ -25,5 +27,28 @@ final class Checks {
             throw new IllegalArgumentException(what + " must be positive and finite, got " + value);
         }
         return value;
+    }
+
+    static double finite(double value, String what) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(what + " must be finite, got " + value);
+        }
+        return value;
+    }
+
+    /** Returns value / divisor. */
+    static int divided(int value, int divisor, String what) {
+        if (value < divisor || value % divisor != 0) {
+            throw new IllegalArgumentException(
+                    what + " must be a multiple of " + divisor + ", got " + value);
+        }
+        return value / divisor;
+    }
+
+    static void sameConfiguration(String loaded, String own) throws MalformedModelException {
+        if (!loaded.equals(own)) {
+            throw new MalformedModelException(
+                    "the file holds " + loaded + ", which does not fit " + own);
+        }
     }
 }

@@ -1,11 +1,15 @@
 package org.posenc.encoding;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 
 /**
  * Base of encodings that act on a Transformer. Called as a plain DJL block it takes (tokens,
@@ -20,6 +24,38 @@ public abstract class EncodingBlock extends AbstractBlock implements PositionalE
      */
     protected EncodingBlock(byte version) {
         super(version);
+    }
+
+    /**
+     * Returns what decides the output beside the dimensions and the parameters, such as "base
+     * 10000.0, layout interleaved". It is saved with the parameters, and a block refuses to load
+     * what was saved with another.
+     *
+     * @return the configuration in words, empty where there is nothing to tell
+     */
+    protected String configuration() {
+        return "";
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        os.writeUTF(identity());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        Checks.sameConfiguration(is.readUTF(), identity());
+    }
+
+    private String identity() {
+        String configuration = configuration();
+        String name = getClass().getSimpleName();
+        return configuration.isEmpty() ? name : name + " (" + configuration + ")";
     }
 
     /** {@inheritDoc} */

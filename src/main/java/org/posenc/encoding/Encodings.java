@@ -12,7 +12,17 @@ import org.posenc.encoding.rope.Rope;
 public final class Encodings {
 
     private static final Map<String, NamedEncoding> BY_NAME =
-            Stream.of(NoEncoding.named(), Sinusoidal.named(), Rope.named())
+            Stream.of(
+                            List.of(NoEncoding.named()),
+                            List.of(LearnedTable.named()),
+                            List.of(Sinusoidal.named()),
+                            List.of(LearnableFourier.named()),
+                            FourierFeatures.named(),
+                            ShiftedBasis.named(),
+                            List.of(Rope.named()),
+                            List.of(Alibi.named()),
+                            List.of(T5Bias.named()))
+                    .flatMap(List::stream)
                     .collect(
                             Collectors.toMap(
                                     NamedEncoding::name,

@@ -99,7 +99,16 @@ public final class FeatureEncoding extends EncodingBlock {
         Shape batch = tokens.getShape().slice(0, tokens.getShape().dimension() - 1);
         NDArray everywhere = p.broadcast(batch.add(features.featureDimension())); // (B, T, D)
         NDArray both = tokens.concat(everywhere, -1); // (B, T, E + D)
-        return projection.forward(parameters, new NDList(both), training).head(); // (B, T, E)
+        DataType type = projection.getParameters().valueAt(0).getArray().getDataType();
+        NDList wide = new NDList(Cast.to(both, type, training));
+        NDArray projected = projection.forward(parameters, wide, training).head(); // (B, T, E)
+        return Cast.to(projected, tokens.getDataType(), training);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected String configuration() {
+        return (projection == null ? "added" : "concatenated") + " to tokens of " + embeddingSize;
     }
 
     /** {@inheritDoc} */

@@ -1,11 +1,18 @@
 package org.posenc.encoding;
 
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import org.posenc.kernel.Cast;
 
 /** Base of the encodings that are features: checks positions and is callable as a DJL block. */
 public abstract class FeaturesBlock extends AbstractBlock implements PositionFeatures {
@@ -43,11 +50,73 @@ public abstract class FeaturesBlock extends AbstractBlock implements PositionFea
      * Returns the type that features of these positions have.
      *
      * @param positions the positions
-     * @return float64 for float64 positions, else float32
+     * @return float64 for float64 positions or parameters, else float32
      */
-    protected static DataType featureType(Positions positions) {
-        DataType type = positions.array().getDataType();
-        return type == DataType.FLOAT64 ? DataType.FLOAT64 : DataType.FLOAT32;
+    protected final DataType featureType(Positions positions) {
+        boolean exact =
+                positions.array().getDataType() == DataType.FLOAT64
+                        || getDirectParameters().values().stream().anyMatch(FeaturesBlock::isExact);
+        return exact ? DataType.FLOAT64 : DataType.FLOAT32;
+    }
+
+    private static boolean isExact(Parameter parameter) {
+        return parameter.isInitialized() && parameter.getArray().getDataType() == DataType.FLOAT64;
+    }
+
+    /**
+     * Returns a parameter's value in the type that features of these positions have.
+     *
+     * @param parameter one of this block's own
+     * @param positions the positions
+     * @param parameters gives its array on the positions' device
+     * @param training whether the pass trains
+     * @return the value
+     */
+    protected final NDArray value(
+            Parameter parameter, Positions positions, ParameterStore parameters, boolean training) {
+        NDArray array = positions.array();
+        NDArray own = parameters.getValue(parameter, array.getDevice(), training);
+        NDArray value = Cast.to(own, featureType(positions), training);
+        if (value != own) {
+            value.attach(array.getManager()); // a cast weight must not stay with the model
+        }
+        return value;
+    }
+
+    /**
+     * Returns what decides the output beside the dimensions and the parameters, such as "base
+     * 10000.0, layout interleaved". It is saved with the parameters, and a block refuses to load
+     * what was saved with another.
+     *
+     * @return the configuration in words, empty where there is nothing to tell
+     */
+    protected String configuration() {
+        return "";
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        os.writeUTF(identity());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        Checks.sameConfiguration(is.readUTF(), identity());
+    }
+
+    private String identity() {
+        String configuration = configuration();
+        return getClass().getSimpleName()
+                + " of M = "
+                + positionDimension
+                + ", D = "
+                + featureDimension
+                + (configuration.isEmpty() ? "" : " (" + configuration + ")");
     }
 
     /**

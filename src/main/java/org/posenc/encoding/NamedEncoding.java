@@ -1,5 +1,6 @@
 package org.posenc.encoding;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -20,6 +21,13 @@ public record NamedEncoding(
         BiFunction<Site, Settings, PositionalEncoding> encoding,
         BiFunction<Space, Settings, PositionFeatures> features) {
 
+    private static final String JOIN = "join";
+
+    private enum Join {
+        ADD,
+        CONCATENATE
+    }
+
     /**
      * An encoding of the rotate or bias seam, which has no features.
      *
@@ -38,7 +46,8 @@ public record NamedEncoding(
     }
 
     /**
-     * An encoding that is features, which a Transformer adds to its tokens.
+     * An encoding that is features, which a Transformer adds to its tokens or, where so set,
+     * concatenates with them.
      *
      * @param name in lower case with hyphens
      * @param summary what it is, with its paper, in one line
@@ -51,9 +60,41 @@ public record NamedEncoding(
             String summary,
             BiFunction<Space, Settings, PositionFeatures> features,
             Settings.Key... keys) {
-        BiFunction<Site, Settings, PositionalEncoding> added =
-                (site, settings) -> features.apply(tokens(site), settings).added();
-        return new NamedEncoding(name, summary, List.of(keys), added, features);
+        return joined(name, summary, features, Join.ADD, keys);
+    }
+
+    /**
+     * As {@link #ofFeatures}, for features whose number is not free, so that they can only be
+     * concatenated.
+     */
+    static NamedEncoding concatenated(
+            String name,
+            String summary,
+            BiFunction<Space, Settings, PositionFeatures> features,
+            Settings.Key... keys) {
+        return joined(name, summary, features, Join.CONCATENATE, keys);
+    }
+
+    private static NamedEncoding joined(
+            String name,
+            String summary,
+            BiFunction<Space, Settings, PositionFeatures> features,
+            Join standard,
+            Settings.Key... keys) {
+        List<Settings.Key> all = new ArrayList<>(List.of(keys));
+        all.add(
+                new Settings.Key(
+                        JOIN,
+                        Settings.nameOf(standard),
+                        "add features to the tokens, or concatenate and map back"));
+        BiFunction<Site, Settings, PositionalEncoding> encoding =
+                (site, settings) -> {
+                    PositionFeatures made = features.apply(tokens(site), settings);
+                    return settings.choice(JOIN, Join.class) == Join.ADD
+                            ? made.added()
+                            : made.concatenated(site.embeddingSize());
+                };
+        return new NamedEncoding(name, summary, List.copyOf(all), encoding, features);
     }
 
     /**
@@ -85,7 +126,8 @@ public record NamedEncoding(
                             + " are "
                             + String.join(", ", Encodings.namesWithFeatures()));
         }
-        return features.apply(space, Settings.of(name, keys, settings));
+        List<Settings.Key> own = keys.stream().filter(key -> !key.key().equals(JOIN)).toList();
+        return features.apply(space, Settings.of(name, own, settings));
     }
 
     /**

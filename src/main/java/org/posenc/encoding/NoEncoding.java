@@ -1,5 +1,7 @@
 package org.posenc.encoding;
 
+import java.util.List;
+
 /**
  * No positional encoding (NoPE, <a href="https://arxiv.org/abs/2305.19466">Kazemnejad et al.
  * 2023</a>): a causal decoder can still count, because each token sees another number of tokens.
@@ -14,9 +16,11 @@ public final class NoEncoding extends EncodingBlock {
     }
 
     static NamedEncoding named() {
-        return NamedEncoding.withoutFeatures(
+        return new NamedEncoding(
                 "none",
-                "no encoding (NoPE, Kazemnejad et al. 2023)",
-                (site, s) -> new NoEncoding());
+                "no encoding (NoPE, Kazemnejad et al. 2023); as features, the coordinates",
+                List.of(),
+                (site, settings) -> new NoEncoding(),
+                (space, settings) -> new Coordinates(space.positionDimension()));
     }
 }

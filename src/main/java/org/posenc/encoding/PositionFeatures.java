@@ -32,7 +32,7 @@ public interface PositionFeatures extends Block {
      * @param positions (…) where M = 1, else (…, M)
      * @param parameters gives this block's parameters on the right device
      * @param training whether the pass trains
-     * @return (…, D); float64 for float64 positions, else float32
+     * @return (…, D); float64 for float64 positions or parameters, else float32
      * @throws IllegalArgumentException if the last axis of positions is not M
      */
     NDArray features(Positions positions, ParameterStore parameters, boolean training);

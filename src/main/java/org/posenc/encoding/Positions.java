@@ -22,10 +22,19 @@ public final class Positions {
 
     private final NDArray array;
     private final Map<Object, NDArray> derived = new HashMap<>();
+    private Bounds bounds; // null until asked for, where it is not known from the start
 
     private Positions(NDArray array) {
         this.array = array;
     }
+
+    /**
+     * The least and the greatest of all coordinates.
+     *
+     * @param least the least
+     * @param greatest the greatest
+     */
+    public record Bounds(double least, double greatest) {}
 
     /**
      * Positions from an array of any real or integer type.
@@ -60,7 +69,9 @@ public final class Positions {
         for (int i = 0; i < values.length; i++) {
             values[i] = from + i;
         }
-        return of(manager.create(values, new Shape(values.length)));
+        Positions range = of(manager.create(values, new Shape(values.length)));
+        range.bounds = new Bounds(from, to - 1.0);
+        return range;
     }
 
     /**
@@ -80,6 +91,25 @@ public final class Positions {
      */
     public NDArray real(DataType type) {
         return derived(type, () -> Cast.to(array, type, true));
+    }
+
+    /**
+     * Returns the least and the greatest coordinate, on the host. Those of a {@link #range} are
+     * known; others are read from the device once, the first time they are asked for.
+     *
+     * @return the bounds; NaN where a coordinate is
+     */
+    public Bounds bounds() {
+        if (bounds == null) {
+            NDArray real = real(DataType.FLOAT64);
+            try (NDArray least = real.min();
+                    NDArray greatest = real.max();
+                    NDArray both = least.reshape(1).concat(greatest.reshape(1))) {
+                double[] values = both.toDoubleArray();
+                bounds = new Bounds(values[0], values[1]);
+            }
+        }
+        return bounds;
     }
 
     /**

@@ -33,11 +33,13 @@ public final class Sinusoidal extends FeaturesBlock {
         TENSOR2TENSOR
     }
 
+    private final double base;
     private final Layout layout;
     private final DeviceConstant frequencies;
 
     private Sinusoidal(Builder builder) {
         super(VERSION, 1, Checks.even(builder.dimension, "dimension"));
+        base = builder.base;
         layout = builder.layout;
         frequencies = new DeviceConstant(frequencies(builder.dimension, builder.base, layout));
     }
@@ -96,13 +98,19 @@ public final class Sinusoidal extends FeaturesBlock {
         return Cast.to(features, featureType(positions), training);
     }
 
+    /** {@inheritDoc} */
+    @Override
+    protected String configuration() {
+        return "base " + base + ", layout " + Settings.nameOf(layout);
+    }
+
     static NamedEncoding named() {
         return NamedEncoding.ofFeatures(
                 "sinusoidal",
                 "sines and cosines of geometric frequencies (Vaswani et al. 2017)",
                 (space, settings) ->
                         builder()
-                                .setDimension(space.featureDimension())
+                                .setDimension(space.onOneAxis().featureDimension())
                                 .optBase(settings.number("base"))
                                 .optLayout(settings.choice("layout", Layout.class))
                                 .build(),

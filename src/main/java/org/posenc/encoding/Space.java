@@ -22,6 +22,20 @@ public record Space(
     }
 
     /**
+     * Returns this space, for features of positions with one coordinate.
+     *
+     * @return this
+     * @throws IllegalArgumentException if positions have more coordinates
+     */
+    Space onOneAxis() {
+        if (positionDimension != 1) {
+            throw new IllegalArgumentException(
+                    "these features take positions of 1 coordinate, got " + positionDimension);
+        }
+        return this;
+    }
+
+    /**
      * Returns the extent of the coordinates along an axis.
      *
      * @return 1 for unit coordinates, else the length

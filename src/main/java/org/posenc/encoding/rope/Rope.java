@@ -37,6 +37,7 @@ public final class Rope extends EncodingBlock {
     private final int rotaryDimension;
     private final double base;
     private final RotaryLayout layout;
+    private final RopeScaling scaling;
     private final DeviceConstant inverse;
     private final double attentionScaling;
 
@@ -46,6 +47,7 @@ public final class Rope extends EncodingBlock {
         rotaryDimension = builder.rotaryDimension();
         base = builder.base;
         layout = builder.layout;
+        scaling = builder.scaling;
         RopeFrequencies frequencies =
                 builder.scaling.frequencies(rotaryDimension, base, builder.length);
         inverse = new DeviceConstant(frequencies.inverse());
@@ -128,6 +130,21 @@ public final class Rope extends EncodingBlock {
             boolean training,
             PairList<String, Object> params) {
         return new NDList(rotate(inputs.get(0), Positions.of(inputs.get(1)), training));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected String configuration() {
+        return "head dimension "
+                + headDimension
+                + ", rotated "
+                + rotaryDimension
+                + ", base "
+                + base
+                + ", layout "
+                + Settings.nameOf(layout)
+                + ", scaling "
+                + scaling;
     }
 
     /**

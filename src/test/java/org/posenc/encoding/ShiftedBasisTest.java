@@ -1,0 +1,241 @@
+package org.posenc.encoding;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.google.gson.JsonObject;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.posenc.encoding.ShiftedBasis.Directions;
+import org.posenc.testing.Goldens;
+
+class ShiftedBasisTest {
+
+    private final NDManager manager = NDManager.newBaseManager();
+
+    @AfterEach
+    void close() {
+        manager.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "gau_1d_sigma0.02",
+                "gau_1d_sigma0.05",
+                "tri_1d_w1over16",
+                "tri_1d_w2over16",
+                "impulse_direct_1d",
+                "tri2_2d_simple",
+                "gau4_2d_simple",
+                "gau_3d_simple"
+            })
+    void copiesInARangeEqualTheAuthors(String file) {
+        JsonObject golden = Goldens.read("shifted-basis/" + file + ".json");
+        JsonObject params = golden.getAsJsonObject("params");
+        NDArray x = FeatureGoldens.array(manager, golden.get("positions"));
+        int m = x.getShape().dimension() == 1 ? 1 : (int) x.getShape().get(1);
+        double[] flat = x.toDoubleArray();
+        double[][] points = new double[flat.length / m][m];
+        for (int i = 0; i < flat.length; i++) {
+            points[i / m][i % m] = flat[i];
+        }
+        BasisFunction basis =
+                params.has("sigma")
+                        ? new BasisFunction.Gaussian(params.get("sigma").getAsDouble())
+                        : params.has("w")
+                                ? new BasisFunction.Triangle(params.get("w").getAsDouble())
+                                : new BasisFunction.Impulse(params.get("s").getAsDouble());
+        ShiftedBasis features =
+                ShiftedBasis.builder()
+                        .setBasis(basis)
+                        .setDimension(params.get("d").getAsInt())
+                        .optPositionDimension(m)
+                        .optDirections(
+                                file.startsWith("gau4")
+                                        ? Directions.AXES_AND_DIAGONALS
+                                        : Directions.AXES)
+                        .optNormalizedOver(points)
+                        .build();
+        assertThat(features.norm())
+                .isCloseTo(golden.get("max_row_norm").getAsDouble(), Offset.offset(1e-14));
+        FeatureGoldens.check(features, x, Goldens.flat(golden.get("embedding")));
+    }
+
+    /** The authors' prototypes; those centred in the middle come out half a circle later. */
+    static Stream<Arguments> circles() {
+        return Stream.of(
+                Arguments.of("circ_gauss_s0.05", new BasisFunction.Gaussian(0.05), true),
+                Arguments.of("circ_tri_w0.1", new BasisFunction.Triangle(0.1), true),
+                Arguments.of("circ_impulse", new BasisFunction.Impulse(1e-4), false),
+                Arguments.of("circ_square01_f1", new BasisFunction.Square(1, 0), false),
+                Arguments.of("circ_sine_f1_off0", new BasisFunction.Sine(1, 0), false));
+    }
+
+    @ParameterizedTest
+    @MethodSource("circles")
+    void copiesOnACircleEqualTheAuthors(String file, BasisFunction basis, boolean centred) {
+        JsonObject golden = Goldens.read("shifted-basis/" + file + ".json");
+        int d = golden.getAsJsonObject("params").get("D").getAsInt();
+        double[] rows = Goldens.flat(golden.get("row_index"));
+        double[] x = new double[rows.length];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = rows[i] / d + (centred ? 0.5 : 0);
+        }
+        ShiftedBasis features =
+                ShiftedBasis.builder()
+                        .setBasis(basis)
+                        .setDimension(d)
+                        .optPeriodic(true)
+                        .optNormalized(true)
+                        .build();
+        double[] expected = Goldens.flat(golden.get("embedding"));
+        // Far tails of the periodic Gaussian: the authors wrap at half a circle too.
+        NDArray actual = FeatureGoldens.features(features, manager.create(x));
+        double scale = norm(basis, d) / features.norm();
+        assertThat(actual.toDoubleArray())
+                .containsExactly(
+                        Stream.of(expected)
+                                .flatMapToDouble(Arrays::stream)
+                                .map(v -> v * scale)
+                                .toArray(),
+                        Offset.offset(1e-12));
+    }
+
+    /** The norm of the prototype at d points. */
+    private static double norm(BasisFunction basis, int d) {
+        double sum = 0;
+        for (int i = -d / 2; i < d / 2; i++) {
+            double value = basis.value((double) i / d);
+            sum += value * value;
+        }
+        return Math.sqrt(sum);
+    }
+
+    static Stream<BasisFunction> functions() {
+        return Stream.of(
+                new BasisFunction.Gaussian(0.03),
+                new BasisFunction.Triangle(0.1),
+                new BasisFunction.Rectangle(0.2),
+                new BasisFunction.Impulse(0.05),
+                new BasisFunction.Square(1, 0),
+                new BasisFunction.Square(3, -1),
+                new BasisFunction.Sine(2, 0),
+                new BasisFunction.Sine(1, 0.7));
+    }
+
+    /** The power spectrum of a dense circulant, by its definition, is the oracle. */
+    @ParameterizedTest
+    @MethodSource("functions")
+    void closedFormsEqualADenseCircle(BasisFunction basis) {
+        int n = 4000;
+        double[] c = new double[n];
+        double squares = 0;
+        for (int i = 0; i < n; i++) {
+            double u = (double) i / n;
+            c[i] = basis.value(u < 0.5 ? u : u - 1);
+            squares += c[i] * c[i];
+        }
+        double greatest = 0;
+        for (int k = 0; k < 8; k++) { // all of these functions are low-pass
+            double re = 0;
+            double im = 0;
+            for (int i = 0; i < n; i++) {
+                re += c[i] * Math.cos(2 * Math.PI * k * i / n);
+                im += c[i] * Math.sin(2 * Math.PI * k * i / n);
+            }
+            greatest = Math.max(greatest, re * re + im * im);
+        }
+        double dense = n * squares / greatest;
+        assertThat(basis.stableRankLimit()).isCloseTo(dense, Offset.offset(5e-3 * dense));
+        assertThat(basis.stableRankLimit(1)).isEqualTo(basis.stableRankLimit());
+        for (int shift : new int[] {0, 60, 150, 333, 700, 1200, 1990}) {
+            double inner = 0;
+            for (int i = 0; i < n; i++) {
+                inner += c[i] * c[(i + shift) % n];
+            }
+            assertThat(basis.similarity((double) shift / n))
+                    .as("similarity at %d", shift)
+                    .isCloseTo(inner / squares, Offset.offset(5e-3));
+        }
+    }
+
+    @Test
+    void triangleSimilarityEqualsTheReference() {
+        JsonObject golden = Goldens.read("shifted-basis/triangle_autocorrelation.json");
+        double[] u = Goldens.flat(golden.get("u"));
+        double[] expected = Goldens.flat(golden.get("true_cubic_bspline"));
+        BasisFunction triangle = new BasisFunction.Triangle(0.3);
+        for (int i = 0; i < u.length; i++) {
+            assertThat(triangle.similarity(0.3 * u[i]))
+                    .isCloseTo(expected[i], Offset.offset(1e-12));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("functions")
+    void arraysAndNumbersHaveTheSameValues(BasisFunction basis) {
+        double[] u = new double[401];
+        double[] expected = new double[u.length];
+        for (int i = 0; i < u.length; i++) {
+            u[i] = (i - 200) / 200.0;
+            expected[i] = basis.value(u[i]);
+        }
+        assertThat(basis.values(manager.create(u)).toDoubleArray())
+                .containsExactly(expected, Offset.offset(1e-14));
+    }
+
+    @Test
+    void anEdgeIsLowWhateverTheRounding() {
+        BasisFunction square = new BasisFunction.Square(10, -1);
+        for (int i = -30; i <= 30; i++) {
+            assertThat(square.value(i * 0.05)).isEqualTo(-1);
+            assertThat(square.value((float) (i * 0.05))).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void normalisationIsFixedByTheRangeNotByTheBatch() {
+        ShiftedBasis features =
+                ShiftedBasis.builder()
+                        .setBasis(new BasisFunction.Gaussian(0.05))
+                        .setDimension(64)
+                        .optPositionDimension(2)
+                        .optNormalized(true)
+                        .build();
+        NDArray points = manager.create(new double[][] {{0.5, 0.5}, {0, 0}});
+        NDArray both = FeatureGoldens.features(features, points);
+        double[] norms = both.mul(both).sum(new int[] {1}).sqrt().toDoubleArray();
+        assertThat(norms[0]).isCloseTo(1, Offset.offset(1e-12));
+        assertThat(norms[1]).isLessThan(0.9); // nearly half of the corner's copies are missing
+        NDArray alone = FeatureGoldens.features(features, points.get("1:"));
+        assertThat(alone.toDoubleArray()).containsExactly(both.get("1:").toDoubleArray());
+    }
+
+    @Test
+    void saysWhatDoesNotFit() {
+        ShiftedBasis.Builder builder = ShiftedBasis.builder().setDimension(9);
+        assertThatThrownBy(builder::build).hasMessageContaining("basis");
+        builder.setBasis(new BasisFunction.Triangle(1)).optPositionDimension(2);
+        assertThatThrownBy(builder::build).hasMessageContaining("multiple of 2, got 9");
+        assertThatThrownBy(
+                        () ->
+                                builder.optPositionDimension(3)
+                                        .optDirections(Directions.AXES_AND_DIAGONALS)
+                                        .build())
+                .hasMessageContaining("2 coordinates, got 3");
+        assertThatThrownBy(() -> builder.optRange(1, 1)).hasMessageContaining("1.0 to 1.0");
+        assertThatThrownBy(() -> new BasisFunction.Gaussian(0))
+                .hasMessageContaining("sigma must be positive");
+        assertThatThrownBy(() -> new BasisFunction.Square(1, 0.5)).hasMessageContaining("0.5");
+    }
+}
