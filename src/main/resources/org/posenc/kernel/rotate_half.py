@@ -1,8 +1,9 @@
-# Pairs (x_i, x_i+r/2): [a cos - b sin, b cos + a sin].
+# Pairs (x_i, x_i+r/2): x [cos, cos] + (halves of x exchanged) [-sin, sin].
 def forward(self: __torch__.Kernel,
     x: Tensor,
     table: Tensor) -> Tensor:
-  a, b = torch.chunk(torch.to(x, ${compute}), 2, -1)
   c, s = torch.unbind(table, -1)
-  turned = torch.cat([torch.addcmul(torch.mul(a, c), b, s, value=-1), torch.addcmul(torch.mul(b, c), a, s)], -1)
+  x0 = torch.to(x, ${compute})
+  exchanged = torch.roll(x0, [torch.size(s, -1)], [-1])
+  turned = torch.addcmul(torch.mul(x0, torch.cat([c, c], -1)), exchanged, torch.cat([torch.neg(s), s], -1))
   return torch.to(turned, ${type})

@@ -196,7 +196,7 @@ public final class Rope extends EncodingBlock {
         /**
          * Sets the size of a head.
          *
-         * @param headDimension D, at least 2
+         * @param headDimension D, even
          * @return this builder
          */
         public Builder setHeadDimension(int headDimension) {
@@ -261,7 +261,8 @@ public final class Rope extends EncodingBlock {
          * Builds the encoding.
          *
          * @return a new block
-         * @throws IllegalArgumentException if the layout is missing or the part that turns is odd
+         * @throws IllegalArgumentException if the layout is missing, or D or the part that turns is
+         *     odd
          */
         public Rope build() {
             if (layout == null) {
@@ -274,10 +275,10 @@ public final class Rope extends EncodingBlock {
 
         private int rotaryDimension() {
             int r = (int) (headDimension * partial);
-            if (r < 2 || r % 2 != 0) {
+            if (r < 2 || r % 2 != 0 || headDimension % 2 != 0) {
                 throw new IllegalArgumentException(
-                        "RoPE turns pairs: the rotated part of a head must be even and at least 2,"
-                                + " got "
+                        "RoPE turns pairs: a head and its rotated part must be even and at least"
+                                + " 2, got "
                                 + r
                                 + " of head dimension "
                                 + headDimension);

@@ -66,6 +66,37 @@ class RopeTest {
 
     @ParameterizedTest
     @EnumSource(RotaryLayout.class)
+    void longRowsOfManyHeadsTurnAlikeWithAndWithoutGradients(RotaryLayout layout) {
+        Rope rope = Rope.builder().setHeadDimension(6).setLayout(layout).optPartial(0.7).build();
+        NDArray x = Gradients.normal(manager, 5, 2, 70, 512, 6).transpose(0, 2, 1, 3);
+        NDArray p = Gradients.normal(manager, 6, 2, 70).mul(1000);
+        NDArray y = rope.rotate(x, Positions.of(p), false);
+        NDArray traced = rope.rotate(x, Positions.of(p), true);
+        assertThat(y.sub(traced).abs().max().getDouble()).isLessThan(1e-12);
+        double[] turned = y.toDoubleArray();
+        double[] values = x.toDoubleArray();
+        double[] places = p.toDoubleArray();
+        int r = 4;
+        double error = 0;
+        for (int row = 0; row < values.length / 6; row++) {
+            double place = places[row / (70 * 512) * 70 + row % 70];
+            for (int i = 0; i < r / 2; i++) {
+                double angle = place * Math.pow(10_000, -2.0 * i / r);
+                int first = 6 * row + (layout == RotaryLayout.INTERLEAVED ? 2 * i : i);
+                int second = first + (layout == RotaryLayout.INTERLEAVED ? 1 : r / 2);
+                double a = values[first];
+                double b = values[second];
+                double c = Math.cos(angle);
+                double d = Math.sin(angle);
+                error = Math.max(error, Math.abs(turned[first] - (a * c - b * d)));
+                error = Math.max(error, Math.abs(turned[second] - (b * c + a * d)));
+            }
+        }
+        assertThat(error).isLessThan(1e-10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(RotaryLayout.class)
     void halfPrecisionKeepsExactAnglesAtAPositionItCannotHold(RotaryLayout layout) {
         Rope rope = Rope.builder().setHeadDimension(2).setLayout(layout).build();
         NDArray x = manager.create(new float[] {1, 0}, new Shape(1, 1, 1, 2));
