@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {EncodingsCommand.class, HelpCommand.class},
+        subcommands = {EncodingsCommand.class, TokenizerCommand.class, HelpCommand.class},
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {
             "0:done",

@@ -1,0 +1,2 @@
+/** What leaves and enters posenc as files that other tools read too: tokenizers and checkpoints. */
+package org.posenc.checkpoint;
