@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import org.posenc.kernel.Cast;
@@ -23,7 +24,7 @@ public final class FeatureEncoding extends EncodingBlock {
     private final Linear projection; // null where features are added as they are
     private final int embeddingSize;
 
-    private FeatureEncoding(PositionFeatures features, int embeddingSize, boolean concatenated) {
+    private FeatureEncoding(PositionFeatures features, int embeddingSize, Linear projection) {
         super(VERSION);
         if (features.positionDimension() != 1) {
             throw new IllegalArgumentException(
@@ -31,13 +32,8 @@ public final class FeatureEncoding extends EncodingBlock {
                             + features.positionDimension());
         }
         this.features = addChildBlock("features", features);
-        this.embeddingSize = Checks.atLeast(1, embeddingSize, "embedding size");
-        this.projection =
-                concatenated
-                        ? addChildBlock(
-                                "projection",
-                                Linear.builder().setUnits(embeddingSize).optBias(false).build())
-                        : null;
+        this.embeddingSize = embeddingSize;
+        this.projection = projection == null ? null : addChildBlock("projection", projection);
     }
 
     /**
@@ -48,20 +44,27 @@ public final class FeatureEncoding extends EncodingBlock {
      * @throws IllegalArgumentException if positions have more than one coordinate
      */
     public static FeatureEncoding add(PositionFeatures features) {
-        return new FeatureEncoding(features, features.featureDimension(), false);
+        return new FeatureEncoding(features, features.featureDimension(), null);
     }
 
     /**
      * Concatenates the features to the tokens and maps the result back to their size, W [x; p] with
-     * a learned W (E, E + D).
+     * a learned W (E, E + D) that starts as N(0, 1/(E + D)).
      *
      * @param features of any dimension D
      * @param embeddingSize E
+     * @param seed draws the initial values
      * @return the encoding
      * @throws IllegalArgumentException if positions have more than one coordinate
      */
-    public static FeatureEncoding concatenate(PositionFeatures features, int embeddingSize) {
-        return new FeatureEncoding(features, embeddingSize, true);
+    public static FeatureEncoding concatenate(
+            PositionFeatures features, int embeddingSize, long seed) {
+        int width =
+                Checks.atLeast(1, embeddingSize, "embedding size") + features.featureDimension();
+        Linear projection = Linear.builder().setUnits(embeddingSize).optBias(false).build();
+        projection.setInitializer(
+                new NormalDraws(1 / Math.sqrt(width), seed), Parameter.Type.WEIGHT);
+        return new FeatureEncoding(features, embeddingSize, projection);
     }
 
     /**

@@ -1,11 +1,15 @@
 package org.posenc.encoding;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.posenc.kernel.Cast;
@@ -59,7 +63,8 @@ public final class FourierFeatures extends FeaturesBlock {
     private final Unit unit;
     private final double scale;
     private final boolean normalized;
-    private final DeviceConstant angular; // (M, K), c Bᵀ
+    private double[][] b; // (K, M)
+    private DeviceConstant angular; // (M, K), c Bᵀ
 
     private FourierFeatures(Builder builder) {
         super(VERSION, builder.positionDimension, builder.dimension);
@@ -70,12 +75,8 @@ public final class FourierFeatures extends FeaturesBlock {
         normalized = builder.normalized;
         int m = builder.positionDimension;
         int k = Checks.even(builder.dimension, "dimension") / 2;
-        double[][] b = frequencies.matrix(k, m);
-        double[] transposed = new double[m * k];
-        for (int i = 0; i < transposed.length; i++) {
-            transposed[i] = unit.radians * scale * b[i % k][i / k];
-        }
-        angular = new DeviceConstant(transposed, new Shape(m, k));
+        b = frequencies.matrix(k, m);
+        angular = angular();
     }
 
     /**
@@ -129,10 +130,51 @@ public final class FourierFeatures extends FeaturesBlock {
         return Cast.to(features, featureType(positions), training);
     }
 
+    private DeviceConstant angular() {
+        int k = b.length;
+        double[] transposed = new double[positionDimension() * k];
+        for (int i = 0; i < transposed.length; i++) {
+            transposed[i] = unit.radians * scale * b[i % k][i / k];
+        }
+        return new DeviceConstant(transposed, new Shape(positionDimension(), k));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        if (frequencies.drawn()) {
+            for (double[] row : b) {
+                for (double frequency : row) {
+                    os.writeDouble(frequency);
+                }
+            }
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        if (frequencies.drawn()) {
+            double[][] loaded = new double[b.length][positionDimension()];
+            for (double[] row : loaded) {
+                for (int i = 0; i < row.length; i++) {
+                    row[i] = is.readDouble();
+                }
+            }
+            b = loaded;
+            angular = angular();
+        }
+    }
+
     /** {@inheritDoc} */
     @Override
     protected String configuration() {
-        return frequencies
+        return (frequencies instanceof FourierFrequencies.Random random
+                        ? "Random[sigma=" + random.sigma() + "]"
+                        : frequencies)
                 + ", order "
                 + Settings.nameOf(order)
                 + ", unit "

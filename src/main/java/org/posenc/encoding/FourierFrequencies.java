@@ -20,6 +20,16 @@ public sealed interface FourierFrequencies {
     double[][] matrix(int count, int positionDimension);
 
     /**
+     * Returns whether the matrix was drawn at random. It is then saved with a model and restored
+     * when the model is loaded, whatever the seed of the block that loads it.
+     *
+     * @return false where it follows from the configuration alone
+     */
+    default boolean drawn() {
+        return false;
+    }
+
+    /**
      * Returns whether each row looks at one coordinate alone, the same K/M frequencies at each.
      *
      * @return true where rows are grouped by coordinate
@@ -52,6 +62,12 @@ public sealed interface FourierFrequencies {
                 b[k] = Arrays.copyOfRange(values, from, from + positionDimension);
             }
             return b;
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public boolean drawn() {
+            return true;
         }
 
         /** {@inheritDoc} */

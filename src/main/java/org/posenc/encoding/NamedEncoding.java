@@ -92,7 +92,7 @@ public record NamedEncoding(
                     PositionFeatures made = features.apply(tokens(site), settings);
                     return settings.choice(JOIN, Join.class) == Join.ADD
                             ? made.added()
-                            : made.concatenated(site.embeddingSize());
+                            : FeatureEncoding.concatenate(made, site.embeddingSize(), site.seed());
                 };
         return new NamedEncoding(name, summary, List.copyOf(all), encoding, features);
     }

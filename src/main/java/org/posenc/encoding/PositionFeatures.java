@@ -54,6 +54,6 @@ public interface PositionFeatures extends Block {
      * @return an encoding for a Transformer of embedding size E
      */
     default PositionalEncoding concatenated(int embeddingSize) {
-        return FeatureEncoding.concatenate(this, embeddingSize);
+        return FeatureEncoding.concatenate(this, embeddingSize, 0);
     }
 }
