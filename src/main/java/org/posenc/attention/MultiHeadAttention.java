@@ -18,6 +18,7 @@ import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.kernel.ScaledDotProduct;
+import org.posenc.kernel.TorchScript;
 
 /**
  * Multi-head attention (<a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>, §3.2)
@@ -205,6 +206,7 @@ public final class MultiHeadAttention extends AbstractBlock {
     /** {@inheritDoc} */
     @Override
     public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
+        TorchScript.checkType(type);
         Shape tokens = new Shape(1, embeddingSize);
         queryProjection.initialize(manager, type, tokens);
         keyProjection.initialize(manager, type, tokens);

@@ -3,6 +3,8 @@ package org.posenc.attention;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
@@ -12,6 +14,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import org.posenc.kernel.Normalization;
+import org.posenc.kernel.TorchScript;
 
 /**
  * Root mean square normalisation (<a href="https://arxiv.org/abs/1910.07467">Zhang and Sennrich
@@ -70,6 +73,13 @@ public final class RmsNorm extends AbstractBlock {
             boolean training,
             PairList<String, Object> params) {
         return new NDList(normalize(inputs.singletonOrThrow(), parameters, training));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initialize(NDManager manager, DataType type, Shape... inputShapes) {
+        TorchScript.checkType(type);
+        super.initialize(manager, type, inputShapes);
     }
 
     /** {@inheritDoc} */

@@ -51,26 +51,47 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
      */
     public NDArray attend(NDArray q, NDArray k, NDArray v, NDArray bias, boolean training) {
         check(q, k, v);
-        long heads = q.getShape().get(1);
         long queries = q.getShape().get(2);
         long keys = k.getShape().get(2);
         Map<String, Object> constants = new HashMap<>();
         constants.put("dropout", training ? dropout : 0.0);
         constants.put("scale", Double.isNaN(scale) ? "None" : scale);
-        constants.put("grouped", heads != k.getShape().get(1));
         boolean masks = causal && queries > 1; // a single query sees every key
+        NDArray added = bias;
         if (bias == null && masks && queries != keys) {
-            bias = q.getManager().zeros(new Shape(queries, keys), q.getDataType());
+            added = q.getManager().zeros(new Shape(queries, keys), q.getDataType());
+        } else if (bias != null && bias.getShape().dimension() == 3) {
+            added = bias.expandDims(0); // libtorch's fused code takes two axes or four
         }
-        if (bias == null) {
+        int share = Math.toIntExact(q.getShape().get(1) / k.getShape().get(1));
+        NDArray eachKey = repeat(k, share);
+        NDArray eachValue = repeat(v, share);
+        if (added == null) {
             constants.put("causal", masks);
-            return TorchScript.load("attention", constants).call(training, q, k, v);
+            return TorchScript.load("attention", constants).call(training, q, eachKey, eachValue);
         }
         if (!masks) {
-            return TorchScript.load("attention_biased", constants).call(training, q, k, v, bias);
+            return TorchScript.load("attention_biased", constants)
+                    .call(training, q, eachKey, eachValue, added);
         }
         constants.put("lowest", lowest(q.getDataType()));
-        return TorchScript.load("attention_biased_causal", constants).call(training, q, k, v, bias);
+        return TorchScript.load("attention_biased_causal", constants)
+                .call(training, q, eachKey, eachValue, added);
+    }
+
+    /**
+     * Gives every query head its own copy of the keys or values, (B, G, S, D) to (B, H, S, D).
+     * libtorch could share them, but then takes the scores as a T × S matrix on the CPU.
+     */
+    private static NDArray repeat(NDArray shared, int times) {
+        if (times == 1) {
+            return shared;
+        }
+        Shape s = shared.getShape();
+        try (NDArray one = shared.expandDims(2);
+                NDArray all = one.broadcast(s.get(0), s.get(1), times, s.get(2), s.get(3))) {
+            return all.reshape(s.get(0), s.get(1) * times, s.get(2), s.get(3));
+        }
     }
 
     /**

@@ -155,7 +155,7 @@ public final class TorchScript {
      * @param type the type asked for
      * @throws IllegalArgumentException if DJL's glue has no libtorch type for it
      */
-    static void checkType(DataType type) {
+    public static void checkType(DataType type) {
         if (!SAFE.contains(type)) {
             throw new IllegalArgumentException(
                     "data type "

@@ -21,6 +21,7 @@ import java.util.List;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.TorchScript;
 
 /**
  * A coordinate network (<a href="https://arxiv.org/abs/2006.10739">Tancik et al. 2020</a>): any
@@ -180,6 +181,7 @@ public final class CoordinateMlp extends AbstractBlock {
     /** {@inheritDoc} */
     @Override
     public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
+        TorchScript.checkType(type);
         features.initialize(manager, type, inputShapes);
         int fanIn = features.featureDimension();
         for (Linear map : maps) {

@@ -10,6 +10,7 @@ import ai.djl.nn.Activation;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import org.posenc.kernel.GatedUnit;
 
 /** The part of a Transformer layer that sees one token at a time: GELU or SwiGLU between maps. */
 final class FeedForward extends AbstractBlock {
@@ -53,7 +54,7 @@ final class FeedForward extends AbstractBlock {
             inner = Activation.gelu(u);
         } else {
             NDArray g = gate.forward(parameters, new NDList(x), training).head(); // (B, T, F)
-            inner = Activation.swish(g, 1).mul(u);
+            inner = GatedUnit.silu(g, u, training);
         }
         return down.forward(parameters, new NDList(inner), training); // (B, T, E)
     }

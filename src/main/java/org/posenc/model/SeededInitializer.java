@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.initializer.Initializer;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
+import org.posenc.kernel.TorchScript;
 
 /**
  * Initial values from a seed and a parameter's name alone: the same in every thread, in every order
@@ -59,6 +60,7 @@ public final class SeededInitializer implements Initializer {
     /** {@inheritDoc} */
     @Override
     public NDArray initialize(NDManager manager, Shape shape, DataType type) {
+        TorchScript.checkType(type);
         Random random = new Random(seed);
         double[] values = new double[Math.toIntExact(shape.size())];
         for (int i = 0; i < values.length; i++) {

@@ -3,4 +3,4 @@ def forward(self: __torch__.Kernel,
     q: Tensor,
     k: Tensor,
     v: Tensor) -> Tensor:
-  return torch.scaled_dot_product_attention(q, k, v, None, ${dropout}, ${causal}, scale=${scale}, enable_gqa=${grouped})
+  return torch.scaled_dot_product_attention(q, k, v, None, ${dropout}, ${causal}, scale=${scale})

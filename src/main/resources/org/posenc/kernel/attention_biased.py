@@ -4,4 +4,4 @@ def forward(self: __torch__.Kernel,
     k: Tensor,
     v: Tensor,
     bias: Tensor) -> Tensor:
-  return torch.scaled_dot_product_attention(q, k, v, bias, ${dropout}, False, scale=${scale}, enable_gqa=${grouped})
+  return torch.scaled_dot_product_attention(q, k, v, bias, ${dropout}, False, scale=${scale})

@@ -8,4 +8,4 @@ def forward(self: __torch__.Kernel,
   s = torch.size(k, 2)
   future = torch.triu(torch.new_ones(q, [t, s], dtype=11), torch.add(torch.sub(s, t), 1))
   masked = torch.masked_fill(bias, future, ${lowest})
-  return torch.scaled_dot_product_attention(q, k, v, masked, ${dropout}, False, scale=${scale}, enable_gqa=${grouped})
+  return torch.scaled_dot_product_attention(q, k, v, masked, ${dropout}, False, scale=${scale})

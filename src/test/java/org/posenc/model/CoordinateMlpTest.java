@@ -135,6 +135,9 @@ class CoordinateMlpTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("(2, 9)");
         assertThatThrownBy(() -> CoordinateMlp.builder().build()).hasMessageContaining("features");
+        assertThatThrownBy(() -> wider.initialize(manager, DataType.BFLOAT16, new Shape(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("bfloat16");
     }
 
     private static DataInputStream in(ByteArrayOutputStream bytes) {
