@@ -58,7 +58,7 @@ public final class AdamW extends Optimizer implements AutoCloseable {
      *     decay 0.01
      */
     public static Builder builder() {
-        return new Builder(true, 0.01, AdamW::isMatrix);
+        return new Builder(true, 0.01, AdamW::decaysByDefault);
     }
 
     /**
@@ -75,12 +75,13 @@ public final class AdamW extends Optimizer implements AutoCloseable {
      * Says whether a parameter is one of those that decay by default.
      *
      * @param parameter an initialised parameter
-     * @return {@code true} for weights of two axes or more, save those whose name holds "embedding"
-     *     or "table"
+     * @return {@code true} for weights of two axes or more, save token and position tables: those
+     *     named "tokens" or with "embedding" or "table" in their name
      */
-    public static boolean isMatrix(Parameter parameter) {
+    public static boolean decaysByDefault(Parameter parameter) {
         String name = parameter.getName().toLowerCase(Locale.ROOT);
         return parameter.getArray().getShape().dimension() > 1
+                && !name.equals("tokens")
                 && !name.contains("embedding")
                 && !name.contains("table");
     }
@@ -236,8 +237,8 @@ public final class AdamW extends Optimizer implements AutoCloseable {
         /**
          * Sets which parameters decay.
          *
-         * @param decays the choice; {@link AdamW#isMatrix} for AdamW where it is not set, all for
-         *     Adam
+         * @param decays the choice; {@link AdamW#decaysByDefault} for AdamW where it is not set,
+         *     all for Adam
          * @return this builder
          */
         public Builder optDecays(Predicate<Parameter> decays) {
