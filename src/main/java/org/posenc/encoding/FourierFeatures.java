@@ -193,7 +193,7 @@ public final class FourierFeatures extends FeaturesBlock {
         return List.of(
                 NamedEncoding.concatenated(
                         "basic",
-                        "one sine and one cosine for each coordinate",
+                        "one sine and one cosine for each coordinate (Tancik et al. 2020)",
                         (space, settings) -> {
                             int m = space.positionDimension();
                             return builder()
@@ -261,8 +261,8 @@ public final class FourierFeatures extends FeaturesBlock {
                 new Settings.Key(
                         "order",
                         "auto",
-                        "sines-cosines, cosines-sines, by-axis or interleaved; auto: by-axis where"
-                                + " each frequency has one axis, else sines-cosines"),
+                        "sines-cosines, cosines-sines, by-axis or interleaved; auto: by-axis, and"
+                                + " sines-cosines for random frequencies"),
                 new Settings.Key("unit", "cycles", "cycles (2πbx), half-cycles (πbx) or radians"),
                 SCALE,
                 new Settings.Key("normalized", "false", "whether rows have the norm 1"));

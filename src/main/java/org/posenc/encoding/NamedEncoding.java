@@ -86,7 +86,7 @@ public record NamedEncoding(
                 new Settings.Key(
                         JOIN,
                         Settings.nameOf(standard),
-                        "add features to the tokens, or concatenate and map back"));
+                        "add: to the tokens; concatenate: with them, and map back to their size"));
         BiFunction<Site, Settings, PositionalEncoding> encoding =
                 (site, settings) -> {
                     PositionFeatures made = features.apply(tokens(site), settings);

@@ -195,7 +195,7 @@ public final class ShiftedBasis extends FeaturesBlock {
     }
 
     static List<NamedEncoding> named() {
-        String automatic = "; auto: from the spacing h of samples or centres, the wider, ";
+        String automatic = "; auto, with h the wider spacing of samples or centres: ";
         return List.of(
                 entry(
                         "gaussian",

@@ -70,6 +70,15 @@ class FourierFeaturesTest {
     }
 
     @Test
+    void coordinatesEqualTheAuthors() {
+        JsonObject golden = Goldens.read("shifted-basis/none_1d.json");
+        NDArray x = FeatureGoldens.array(manager, golden.get("positions"));
+        double norm = golden.get("max_row_norm").getAsDouble();
+        NDArray normalised = FeatureGoldens.array(manager, golden.get("embedding")).mul(norm);
+        FeatureGoldens.check(new Coordinates(1), x, normalised.toDoubleArray());
+    }
+
+    @Test
     void bothOrdersOfTancikAreThere() {
         int compared = 0;
         for (JsonObject c : Goldens.cases("encodings/gaussian_rff.json")) {
