@@ -87,6 +87,23 @@ public final class AttentionMask {
     }
 
     /**
+     * Each query has its own list of keys that it may see.
+     *
+     * @param visible (B, T, S), boolean or a number: not 0 where the query may see the key
+     * @return the mask
+     * @throws IllegalArgumentException if the array has not three axes
+     */
+    public static AttentionMask visible(NDArray visible) {
+        Shape s = visible.getShape();
+        if (s.dimension() != 3) {
+            throw new IllegalArgumentException(
+                    "a mask of each query's keys must be (B, T, S), got shape " + s);
+        }
+        NDArray seen = visible.getDataType() == DataType.BOOLEAN ? visible : visible.neq(0);
+        return new AttentionMask(seen.reshape(s.get(0), 1, s.get(1), s.get(2)), null);
+    }
+
+    /**
      * Anything else: numbers that are added to the scores.
      *
      * @param bias (T, S) or broadcasting to (B, H, T, S); large negative but finite where a key may

@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.core.Linear;
+import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.io.DataInputStream;
@@ -64,10 +65,27 @@ public final class MultiHeadAttention extends AbstractBlock {
         core = new ScaledDotProduct(causal, builder.scale, builder.dropout);
         int width = heads * headDimension;
         int keyWidth = keyValueHeads * headDimension;
-        queryProjection = addChildBlock("query", linear(width, builder.bias));
-        keyProjection = addChildBlock("key", linear(keyWidth, builder.bias));
-        valueProjection = addChildBlock("value", linear(keyWidth, builder.bias));
-        outputProjection = addChildBlock("output", linear(embeddingSize, builder.outputBias));
+        ScaledDotProductAttentionBlock stock = builder.stock;
+        queryProjection =
+                addChildBlock(
+                        "query",
+                        stock == null ? linear(width, builder.bias) : stock.getQueryProjection());
+        keyProjection =
+                addChildBlock(
+                        "key",
+                        stock == null ? linear(keyWidth, builder.bias) : stock.getKeyProjection());
+        valueProjection =
+                addChildBlock(
+                        "value",
+                        stock == null
+                                ? linear(keyWidth, builder.bias)
+                                : stock.getValueProjection());
+        outputProjection =
+                addChildBlock(
+                        "output",
+                        stock == null
+                                ? linear(embeddingSize, builder.outputBias)
+                                : stock.getResultProjection());
         boolean norms = !Double.isNaN(builder.normEpsilon);
         queryNorm = norms ? addChildBlock("queryNorm", builder.norm()) : null;
         keyNorm = norms ? addChildBlock("keyNorm", builder.norm()) : null;
@@ -84,6 +102,26 @@ public final class MultiHeadAttention extends AbstractBlock {
     }
 
     /**
+     * Takes over a block of DJL with its parameters, which both blocks then share.
+     *
+     * @param stock an initialised or loaded block
+     * @param heads H, which the block does not tell
+     * @return a builder with the block's sizes, to which an encoding can be given
+     * @throws IllegalArgumentException if the block has no parameters yet
+     */
+    public static Builder from(ScaledDotProductAttentionBlock stock, int heads) {
+        if (!stock.getQueryProjection().isInitialized()) {
+            throw new IllegalArgumentException(
+                    "initialise or load the attention block before its encoding is swapped");
+        }
+        NDArray weight = stock.getQueryProjection().getParameters().valueAt(0).getArray();
+        Builder builder = builder().setEmbeddingSize((int) weight.getShape().get(1));
+        builder.setHeads(heads);
+        builder.stock = stock;
+        return builder;
+    }
+
+    /**
      * Projects what will be attended to: keys (normalised where they are to be, not yet rotated)
      * and values.
      *
@@ -95,11 +133,21 @@ public final class MultiHeadAttention extends AbstractBlock {
      */
     public KeyValues keyValues(
             NDArray x, Positions positions, ParameterStore parameters, boolean training) {
-        NDArray k = split(keyProjection, keyValueHeads, x, parameters, training);
+        return keyValues(x, x, positions, parameters, training);
+    }
+
+    /** Projects keys and values that are made of different arrays. */
+    KeyValues keyValues(
+            NDArray keySource,
+            NDArray valueSource,
+            Positions positions,
+            ParameterStore parameters,
+            boolean training) {
+        NDArray k = split(keyProjection, keyValueHeads, keySource, parameters, training);
         if (keyNorm != null) {
             k = keyNorm.normalize(k, parameters, training);
         }
-        NDArray v = split(valueProjection, keyValueHeads, x, parameters, training);
+        NDArray v = split(valueProjection, keyValueHeads, valueSource, parameters, training);
         return new KeyValues(k, v, positions);
     }
 
@@ -266,6 +314,7 @@ public final class MultiHeadAttention extends AbstractBlock {
         private double scale = Double.NaN;
         private double dropout;
         private PositionalEncoding encoding;
+        private ScaledDotProductAttentionBlock stock;
 
         private Builder() {}
 
