@@ -201,9 +201,13 @@ public final class ShiftedBasis extends FeaturesBlock {
                         "gaussian",
                         "shifted Gaussians (Zheng et al. 2021)",
                         (spacing, space, s) ->
-                                new BasisFunction.Gaussian(s.number("sigma", 1.5 * spacing)),
+                                // Small decoders learn faster from wider copies than pictures do.
+                                new BasisFunction.Gaussian(
+                                        s.number("sigma", (space.unit() ? 1.5 : 4) * spacing)),
                         new Settings.Key(
-                                "sigma", "auto", "standard deviation" + automatic + "1.5 h")),
+                                "sigma",
+                                "auto",
+                                "standard deviation" + automatic + "1.5 h, for tokens 4 h")),
                 entry(
                         "triangle",
                         "shifted triangles (Zheng et al. 2022)",
