@@ -3,6 +3,8 @@ package org.posenc.encoding;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
@@ -10,6 +12,7 @@ import ai.djl.util.PairList;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import org.posenc.kernel.TorchScript;
 
 /**
  * Base of encodings that act on a Transformer. Called as a plain DJL block it takes (tokens,
@@ -56,6 +59,13 @@ public abstract class EncodingBlock extends AbstractBlock implements PositionalE
         String configuration = configuration();
         String name = getClass().getSimpleName();
         return configuration.isEmpty() ? name : name + " (" + configuration + ")";
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initialize(NDManager manager, DataType type, Shape... inputShapes) {
+        TorchScript.checkType(type); // bfloat16 would abort the JVM
+        super.initialize(manager, type, inputShapes);
     }
 
     /** {@inheritDoc} */

@@ -3,6 +3,7 @@ package org.posenc.encoding;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
@@ -13,6 +14,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.TorchScript;
 
 /** Base of the encodings that are features: checks positions and is callable as a DJL block. */
 public abstract class FeaturesBlock extends AbstractBlock implements PositionFeatures {
@@ -139,6 +141,13 @@ public abstract class FeaturesBlock extends AbstractBlock implements PositionFea
                             + "), got shape "
                             + shape);
         }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initialize(NDManager manager, DataType type, Shape... inputShapes) {
+        TorchScript.checkType(type); // bfloat16 would abort the JVM
+        super.initialize(manager, type, inputShapes);
     }
 
     /** {@inheritDoc} */

@@ -250,6 +250,17 @@ class TransformerTest {
         return model.getParameters().get(name).getArray().square().mean().sqrt().getFloat();
     }
 
+    @ParameterizedTest
+    @MethodSource("encodings")
+    void noEncodingTakesATypeThatWouldAbortTheJvm(String name) {
+        PositionalEncoding encoding =
+                Encodings.named(name).forTransformer(tiny().build().site(6), Map.of());
+        Shape x = new Shape(1, 1, 8);
+        assertThatThrownBy(() -> encoding.initialize(manager, DataType.BFLOAT16, x, new Shape(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("bfloat16");
+    }
+
     @Test
     void layersWithoutEncodingAreBlindToPositions() {
         TransformerConfig blind =
