@@ -1,0 +1,96 @@
+package org.posenc.report;
+
+import java.awt.Color;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * One fixed look for each encoding in every chart: a family has a hue and a marker, its members
+ * differ in shade and dash. The hues are those of <a href="https://jfly.uni-koeln.de/color/">Okabe
+ * and Ito</a>, told apart by colour-blind readers, the light ones darkened so that a thin line
+ * stands out on white and on black.
+ */
+final class Palette {
+
+    /** How a series looks. {@code dash} and {@code symbol} count from 0. */
+    record Look(Color colour, int dash, int symbol) {
+
+        /** Returns the colour as in CSS. */
+        String hex() {
+            return String.format("#%06x", colour.getRGB() & 0xffffff);
+        }
+
+        Color translucent(int alpha) {
+            return new Color(colour.getRed(), colour.getGreen(), colour.getBlue(), alpha);
+        }
+    }
+
+    private static final String[][] FAMILIES = {
+        {"8a8f98", "none"},
+        {"d08a00", "learned"},
+        {"1f77b4", "sinusoidal", "cape"},
+        {"0a9e73", "fourier", "random-fourier", "linear-frequencies", "log-frequencies"},
+        {"c7609f", "gaussian", "triangle", "square", "sine", "rectangle", "impulse"},
+        {"d55e00", "rope", "xpos"},
+        {"35a0d6", "alibi", "kerple"},
+        {"8067c4", "t5", "fire"},
+    };
+
+    private static final Map<String, Look> LOOKS = new LinkedHashMap<>();
+
+    static {
+        for (int family = 0; family < FAMILIES.length; family++) {
+            Color hue = new Color(Integer.parseInt(FAMILIES[family][0], 16));
+            for (int member = 1; member < FAMILIES[family].length; member++) {
+                int rank = member - 1;
+                LOOKS.put(FAMILIES[family][member], new Look(shade(hue, rank), rank % 4, family));
+            }
+        }
+    }
+
+    private Palette() {}
+
+    /** Returns whether a text is the name of an encoding with a look of its own. */
+    static boolean knows(String name) {
+        return LOOKS.containsKey(name);
+    }
+
+    /**
+     * Returns the look of a series. A name that begins with an encoding's, such as {@code rope
+     * (yarn)}, is shown in the colour of that one; any other gets one that depends on the name
+     * only.
+     */
+    static Look of(String name) {
+        Look known = LOOKS.get(name);
+        if (known != null) {
+            return known;
+        }
+        String nearest = "";
+        for (String start : LOOKS.keySet()) {
+            if (name.startsWith(start) && start.length() > nearest.length()) {
+                nearest = start;
+            }
+        }
+        int hash = Math.floorMod(name.hashCode() * 31, 1 << 16);
+        if (nearest.isEmpty()) {
+            Color hue =
+                    new Color(Integer.parseInt(FAMILIES[hash % FAMILIES.length][0], 16)).darker();
+            return new Look(hue, hash / 8 % 4, hash % 8);
+        }
+        Look family = LOOKS.get(nearest);
+        return new Look(family.colour(), 1 + hash % 3, family.symbol());
+    }
+
+    private static Color shade(Color hue, int rank) {
+        int towards = rank % 2 == 1 ? 0 : 255;
+        double part = rank == 0 ? 0 : 0.18 + 0.07 * rank;
+        return new Color(
+                mix(hue.getRed(), towards, part),
+                mix(hue.getGreen(), towards, part),
+                mix(hue.getBlue(), towards, part));
+    }
+
+    private static int mix(int from, int to, double part) {
+        return (int) Math.round(from + (to - from) * part);
+    }
+}

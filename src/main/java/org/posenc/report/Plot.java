@@ -1,0 +1,204 @@
+package org.posenc.report;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.util.Locale;
+import java.util.function.Function;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** What charts with two axes share: XChart for pictures, ECharts options for pages. */
+final class Plot {
+
+    static final Marker[] MARKERS = {
+        SeriesMarkers.CIRCLE,
+        SeriesMarkers.SQUARE,
+        SeriesMarkers.TRIANGLE_UP,
+        SeriesMarkers.DIAMOND,
+        SeriesMarkers.CIRCLE,
+        SeriesMarkers.TRIANGLE_DOWN,
+        SeriesMarkers.SQUARE,
+        SeriesMarkers.DIAMOND
+    };
+
+    private static final String[] SYMBOLS = {
+        "circle",
+        "rect",
+        "triangle",
+        "diamond",
+        "emptyCircle",
+        "path://M0,0L10,0L5,9Z",
+        "roundRect",
+        "emptyDiamond"
+    };
+
+    private static final String[] DASHES = {"solid", "dashed", "dotted", "dashed"};
+
+    private static final int WIDTH = 960;
+    private static final int HEIGHT = 560;
+
+    private Plot() {}
+
+    static XYChart picture(String title, Axis x, Axis y, boolean legend) {
+        XYChart chart =
+                new XYChartBuilder()
+                        .width(WIDTH)
+                        .height(HEIGHT)
+                        .title(title)
+                        .xAxisTitle(x.label())
+                        .yAxisTitle(y.label())
+                        .build();
+        XYStyler style = chart.getStyler();
+        style.setChartBackgroundColor(Color.WHITE)
+                .setPlotBackgroundColor(Color.WHITE)
+                .setPlotBorderVisible(false)
+                .setChartFontColor(Canvas.INK)
+                .setChartPadding(22)
+                .setChartTitleFont(Canvas.font(Font.BOLD, 18))
+                .setChartTitleBoxVisible(false)
+                .setChartTitlePadding(14)
+                .setLegendVisible(legend)
+                .setLegendPosition(Styler.LegendPosition.OutsideE)
+                .setLegendBorderColor(Color.WHITE)
+                .setLegendBackgroundColor(Color.WHITE)
+                .setLegendFont(Canvas.font(Font.PLAIN, 15))
+                .setLegendSeriesLineLength(28)
+                .setMarkerSize(8)
+                .setAntiAlias(true)
+                .setLocale(Locale.ROOT);
+        style.setAxisTitleFont(Canvas.font(Font.PLAIN, 15))
+                .setAxisTickLabelsFont(Canvas.font(Font.PLAIN, 14))
+                .setAxisTickLabelsColor(Canvas.MUTED)
+                .setAxisTickMarksColor(Canvas.GRID)
+                .setPlotGridLinesColor(Canvas.GRID)
+                .setPlotGridLinesStroke(new BasicStroke(1))
+                .setPlotGridVerticalLinesVisible(false)
+                .setAxisTitlePadding(12)
+                .setPlotMargin(4)
+                .setXAxisLogarithmic(x.log())
+                .setYAxisLogarithmic(y.log())
+                .setXAxisTickLabelsFormattingFunction(labels(x))
+                .setYAxisTickLabelsFormattingFunction(labels(y));
+        return chart;
+    }
+
+    private static Function<Double, String> labels(Axis axis) {
+        if (axis.categories().isEmpty()) {
+            return Plot::number;
+        }
+        return place ->
+                place == Math.rint(place) && place >= 0 && place < axis.categories().size()
+                        ? axis.categories().get(place.intValue())
+                        : "";
+    }
+
+    /** Returns a number at most as long as a tick's label can be. */
+    static String number(double value) {
+        double size = Math.abs(value);
+        if (size != 0 && (size < 1e-3 || size >= 1e6)) {
+            return String.format(Locale.ROOT, "%.0e", value)
+                    .replace("e-0", "e-")
+                    .replace("e+0", "e");
+        }
+        String digits = String.format(Locale.ROOT, "%.4f", value);
+        return digits.contains(".") ? digits.replaceAll("\\.?0+$", "") : digits;
+    }
+
+    static BufferedImage paint(XYChart chart) {
+        BufferedImage image = Canvas.blank(WIDTH, HEIGHT);
+        Graphics2D g = Canvas.graphics(image);
+        chart.paint(g, WIDTH, HEIGHT);
+        g.dispose();
+        return image;
+    }
+
+    /** Returns a chart that has nothing to show: a logarithmic axis without values is an error. */
+    static BufferedImage empty(String title, Axis x, Axis y) {
+        return paint(picture(title, Axis.linear(x.label()), Axis.linear(y.label()), false));
+    }
+
+    static BasicStroke stroke(Palette.Look look) {
+        float[][] dashes = {null, {9, 5}, {2, 4}, {10, 4, 2, 4}};
+        return new BasicStroke(
+                2.4f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND, 10, dashes[look.dash()], 0);
+    }
+
+    /** Returns an option of ECharts with the axes; the page adds the colours of its theme. */
+    static JsonObject option(Axis x, Axis y) {
+        JsonObject option = new JsonObject();
+        option.addProperty("animation", false);
+        option.add("xAxis", axis(x));
+        option.add("yAxis", axis(y));
+        return option;
+    }
+
+    private static JsonObject axis(Axis axis) {
+        JsonObject json = new JsonObject();
+        boolean named = !axis.categories().isEmpty();
+        json.addProperty("type", named ? "category" : axis.log() ? "log" : "value");
+        json.addProperty("name", axis.label());
+        json.addProperty("scale", true);
+        if (named) {
+            JsonArray names = new JsonArray();
+            axis.categories().forEach(names::add);
+            json.add("data", names);
+        }
+        return json;
+    }
+
+    static JsonObject series(String type, String name, Palette.Look look) {
+        JsonObject series = new JsonObject();
+        series.addProperty("type", type);
+        series.addProperty("name", name);
+        series.addProperty("color", look.hex());
+        series.addProperty("symbol", SYMBOLS[look.symbol()]);
+        if (type.equals("line")) {
+            JsonObject line = new JsonObject();
+            line.addProperty("width", 2.2);
+            line.addProperty("type", DASHES[look.dash()]);
+            series.add("lineStyle", line);
+        }
+        return series;
+    }
+
+    /** Returns a point; a coordinate that the axis cannot show is null, which leaves a gap. */
+    static JsonArray point(Axis x, double atX, Axis y, double... atY) {
+        JsonArray point = new JsonArray();
+        point.add(coordinate(x, atX));
+        for (double value : atY) {
+            point.add(coordinate(y, value));
+        }
+        return point;
+    }
+
+    private static JsonElement coordinate(Axis axis, double value) {
+        return axis.shows(value) ? new JsonPrimitive(rounded(value)) : JsonNull.INSTANCE;
+    }
+
+    /** Seven digits tell all that a float holds. */
+    static double rounded(double value) {
+        return Double.parseDouble(String.format(Locale.ROOT, "%.7g", value));
+    }
+
+    static String html(String title, String summary, JsonObject option) {
+        return "<figure class=\"plot\"><figcaption>"
+                + Html.escape(title)
+                + "</figcaption><div class=\"chart\" role=\"img\" aria-label=\""
+                + Html.escape(title + ". " + summary)
+                + "\"></div><script type=\"application/json\">"
+                + Html.json(option)
+                + "</script></figure>";
+    }
+}
