@@ -114,9 +114,6 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
     public String toHtml() {
         JsonArray lines = new JsonArray();
         for (Series line : series) {
-            if (line.hasBand()) {
-                lines.add(band(line));
-            }
             JsonObject json = Plot.series("line", line.name(), Palette.of(line.name()));
             json.addProperty("showSymbol", line.x().size() <= MARKED);
             json.addProperty("symbolSize", 7);
@@ -127,6 +124,8 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
             json.add("data", points);
             lines.add(json);
         }
+        // After all lines, because a legend takes its sign from the first series of a name.
+        series.stream().filter(Series::hasBand).forEach(line -> lines.add(band(line)));
         JsonObject option = Plot.option(x, y);
         option.add("series", lines);
         String summary =

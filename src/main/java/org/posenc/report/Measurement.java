@@ -29,6 +29,10 @@ public record Measurement(double mean, double spread, int count) implements Cell
      * @return their mean and spread
      */
     public static Measurement of(double... values) {
+        if (values.length > 0 && Arrays.stream(values).allMatch(v -> v == values[0])) {
+            // Exactly so: rounding in the mean must not look like a spread.
+            return new Measurement(values[0], 0, values.length);
+        }
         double mean = Arrays.stream(values).average().orElse(Double.NaN);
         double squares = Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
         double spread = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0;
@@ -41,7 +45,7 @@ public record Measurement(double mean, double spread, int count) implements Cell
             return "–";
         }
         String number = number(mean, decimals);
-        return count > 1 && Double.isFinite(spread)
+        return spread > 0 && Double.isFinite(spread)
                 ? number + " ± " + number(spread, decimals)
                 : number;
     }

@@ -9,15 +9,12 @@
 
   // A band is a custom series of (x, low, high): one polygon along the upper edge and back along the lower.
   const band = series => {
-    const points = series.data;
+    const edge = (api, at) => series.data.map(p => api.coord([p[0], p[at]]));
     return {
-      ...series, data: points.length ? [points[0]] : [], silent: true, z: 1, tooltip: { show: false },
-      encode: { x: 0, y: [1, 2] }, clip: true,
-      renderItem: (params, api) => ({
-        type: "polygon",
-        shape: { points: [...points.map(p => api.coord([p[0], p[2]])), ...points.slice().reverse().map(p => api.coord([p[0], p[1]]))] },
-        style: { fill: series.color, opacity: 0.16 },
-      }),
+      ...series, silent: true, z: 1, tooltip: { show: false }, encode: { x: 0, y: [1, 2] }, clip: true,
+      renderItem: (params, api) => params.dataIndexInside > 0 ? undefined : {
+        type: "polygon", shape: { points: [...edge(api, 2), ...edge(api, 1).reverse()] }, style: { fill: series.color, opacity: 0.16 },
+      },
     };
   };
 
@@ -29,19 +26,19 @@
       ...a,
       nameLocation: "middle", nameGap: vertical ? 46 : 30,
       nameTextStyle: { color: ink, fontSize: 13 },
-      axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(a.type === "category" ? {} : { formatter: number }) },
+      axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(a.type === "category" ? {} : { formatter: a.type === "log" ? decades(option, vertical ? 1 : 0) : number }) },
       axisLine: { show: !vertical, onZero: false, lineStyle: { color: line } },
       axisTick: { show: false },
       minorTick: { show: false },
       splitLine: { show: vertical, lineStyle: { color: line } },
       ...(a.type === "category" ? { boundaryGap: false } : {}),
-      ...(scatter ? a.type === "log" ? padLog(option, vertical ? 1 : 0) : { boundaryGap: ["10%", "14%"] } : {}),
+      ...(a.type === "log" ? tight(option, vertical ? 1 : 0, scatter ? 1.2 : 1) : scatter ? { boundaryGap: ["10%", "14%"] } : {}),
     });
     const names = [...new Set(option.series.map(s => s.name))];
     return {
       ...option,
       textStyle: { fontFamily: css("--font") },
-      grid: { left: narrow ? 52 : 64, right: scatter || narrow ? 16 : 170, top: 16, bottom: narrow && !scatter ? 46 + 24 * Math.ceil(names.length / 3) : 48 },
+      grid: { left: 66, right: scatter || narrow ? 16 : 170, top: 16, bottom: narrow && !scatter ? 46 + 24 * Math.ceil(names.length / 3) : 48 },
       legend: {
         show: !scatter, data: names.map(name => ({ name, itemStyle: { opacity: 1 } })), textStyle: { color: ink, fontSize: 13 },
         inactiveColor: line, itemWidth: 28, itemHeight: 9,
@@ -60,10 +57,18 @@
     };
   };
 
-  const padLog = (option, at) => {
+  const range = (option, at) => {
     const values = option.series.flatMap(s => s.data.map(p => p[at])).filter(v => v > 0);
-    const low = Math.min(...values), high = Math.max(...values), pad = Math.max(1.15, (high / low) ** 0.08);
-    return { min: low / pad, max: high * pad };
+    return values.length ? [Math.min(...values), Math.max(...values)] : [1, 10];
+  };
+  // A logarithmic axis ends where the data do, not at the next power of ten, and is labelled at those powers.
+  const tight = (option, at, margin) => {
+    const [low, high] = range(option, at), pad = margin * Math.max(1, (high / low) ** 0.04);
+    return { min: at === 0 && margin === 1 ? low : low / pad, max: at === 0 && margin === 1 ? high : high * pad };
+  };
+  const decades = (option, at) => {
+    const [low, high] = range(option, at), few = Math.floor(Math.log10(high)) - Math.ceil(Math.log10(low)) < 1;
+    return v => few || Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? number(few ? +v.toPrecision(2) : v) : "";
   };
 
   const charts = [...document.querySelectorAll(".chart")].map(element => {

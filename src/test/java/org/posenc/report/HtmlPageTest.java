@@ -1,0 +1,131 @@
+package org.posenc.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonParser;
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.posenc.testing.Chromium;
+
+class HtmlPageTest {
+
+    private static final String EVIL =
+            "</script><script>document.title='hacked'</script><img src=x onerror=\"alert(1)\">"
+                    + "'\"&\u2028{a}";
+
+    private static final Pattern DATA =
+            Pattern.compile(
+                    "<script type=\"application/json\"[^>]*>(.*?)</script>", Pattern.DOTALL);
+
+    @TempDir private Path folder;
+
+    private static HtmlPage evilPage() {
+        BufferedImage dot = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
+        return HtmlPage.builder()
+                .title(EVIL)
+                .lead(EVIL)
+                .card(EVIL, EVIL, EVIL)
+                .section(
+                        EVIL,
+                        EVIL,
+                        new LineChart(
+                                EVIL,
+                                Axis.categories(EVIL, List.of(EVIL, "b")),
+                                Axis.linear(EVIL),
+                                List.of(Series.of(EVIL, new double[] {0, 1}, new double[] {1, 2}))),
+                        new ScatterChart(
+                                EVIL,
+                                Axis.log(EVIL),
+                                Axis.log(EVIL),
+                                List.of(new ScatterChart.Point(EVIL, 1, 2))),
+                        new HeatMap(
+                                EVIL,
+                                EVIL,
+                                EVIL,
+                                new double[][] {{0, Double.NaN}},
+                                0,
+                                1,
+                                ColourMap.VIRIDIS,
+                                List.of(EVIL),
+                                List.of(EVIL)),
+                        new ImageGrid(EVIL, List.of(new ImageGrid.Picture(EVIL, EVIL, dot))),
+                        new Table(
+                                EVIL,
+                                List.of(new Column(EVIL, EVIL, EVIL, -1)),
+                                List.of(List.of(new Cell.Text(EVIL)))))
+                .provenance(
+                        new Provenance(
+                                EVIL,
+                                1,
+                                Map.of(EVIL, EVIL),
+                                Map.of(),
+                                EVIL,
+                                Optional.of(EVIL),
+                                Demo.provenance().date()))
+                .build();
+    }
+
+    @Test
+    void holdsItsDataAsJson() {
+        for (HtmlPage page : List.of(Demo.page(), evilPage())) {
+            Matcher data = DATA.matcher(page.html());
+            assertThat(data.results().map(found -> found.group(1)))
+                    .hasSizeGreaterThan(3)
+                    .allSatisfy(json -> JsonParser.parseString(json))
+                    .noneMatch(json -> json.contains("<") || json.contains("\u2028"));
+        }
+    }
+
+    @Test
+    @Tag("browser")
+    void aBrowserDrawsEveryChart() throws Exception {
+        Chromium.assumeInstalled();
+        Path file = folder.resolve("page.html");
+        Demo.page().write(file);
+        Chromium.Page page = Chromium.open(file, folder);
+        assertThat(page.console()).isEmpty();
+        assertThat(page.dom()).contains("data-ready=\"3\"");
+        String[] charts = page.dom().split("<div class=\"chart\"");
+        assertThat(charts).hasSize(4);
+        for (int i = 1; i < charts.length; i++) {
+            String figure = charts[i].substring(0, charts[i].indexOf("</figure>"));
+            assertThat(figure).contains("<svg");
+            assertThat(figure.split("<path ")).hasSizeGreaterThan(8);
+        }
+        // Six heat maps, six images, and a bar of colours below each heat map.
+        assertThat(page.dom().split("src=\"data:image/png;base64,")).hasSize(1 + 6 + 6 + 6);
+        String withoutScripts = page.dom().replaceAll("(?s)<script>.*?</script>", "");
+        assertThat(withoutScripts).doesNotContainPattern("(src|href)=\"(https?:)?//");
+        assertThat(withoutScripts).doesNotContainPattern("url\\((?!#)|@import");
+    }
+
+    @Test
+    @Tag("browser")
+    void aBrowserTakesTextAsText() throws Exception {
+        Chromium.assumeInstalled();
+        Path file = folder.resolve("evil.html");
+        evilPage().write(file);
+        Chromium.Page page = Chromium.open(file, folder);
+        assertThat(page.console()).isEmpty();
+        assertThat(page.dom())
+                .contains("data-ready=\"2\"")
+                .doesNotContain("<title>hacked")
+                .doesNotContain("<img src=\"x\"");
+    }
+
+    @Test
+    void needsATitle() {
+        assertThatThrownBy(() -> HtmlPage.builder().build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("a page needs a title");
+    }
+}
