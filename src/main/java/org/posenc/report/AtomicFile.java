@@ -3,9 +3,11 @@ package org.posenc.report;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
@@ -86,10 +88,14 @@ public final class AtomicFile {
 
     /** Returns the sentence that a user gets instead of a stack trace. */
     static IllegalArgumentException unwritable(Path path, IOException e) {
-        String reason =
-                e instanceof FileSystemException failure && failure.getReason() != null
-                        ? failure.getReason()
-                        : e.getClass().getSimpleName().replace("Exception", "");
+        String reason = e.getMessage();
+        if (e instanceof AccessDeniedException) {
+            reason = "permission denied";
+        } else if (e instanceof NoSuchFileException) {
+            reason = "no such folder";
+        } else if (e instanceof FileSystemException failure && failure.getReason() != null) {
+            reason = failure.getReason();
+        }
         return new IllegalArgumentException("cannot write " + path + ": " + reason, e);
     }
 

@@ -54,6 +54,6 @@ public record Measurement(double mean, double spread, int count) implements Cell
         if (Double.isInfinite(value)) {
             return value > 0 ? "∞" : "−∞";
         }
-        return String.format(Locale.ROOT, "%,." + decimals + "f", value).replace(',', '\u202f');
+        return String.format(Locale.ROOT, "%,." + decimals + "f", value).replace(',', '\u00a0');
     }
 }

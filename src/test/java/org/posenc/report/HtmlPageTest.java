@@ -90,7 +90,11 @@ class HtmlPageTest {
     void aBrowserDrawsEveryChart() throws Exception {
         Chromium.assumeInstalled();
         Path file = folder.resolve("page.html");
-        Demo.page().write(file);
+        // A reader sorts the table by its last column and opens the data of the first chart.
+        String reader =
+                "<script>[...document.querySelectorAll('thead button')].at(-1).click();"
+                        + "document.querySelector('details.data').open = true;</script></body>\n</html>";
+        AtomicFile.write(file, Demo.page().html().replace("</body>\n</html>", reader));
         Chromium.Page page = Chromium.open(file, folder);
         assertThat(page.console()).isEmpty();
         assertThat(page.dom()).contains("data-ready=\"3\"");
@@ -103,6 +107,8 @@ class HtmlPageTest {
         }
         // Six heat maps, six images, and a bar of colours below each heat map.
         assertThat(page.dom().split("src=\"data:image/png;base64,")).hasSize(1 + 6 + 6 + 6);
+        assertThat(page.dom()).containsSubsequence("<tbody>", "alibi", "t5", "none", "learned");
+        assertThat(page.dom()).containsPattern("<pre[^>]*>\\{\"name\":\"none\"");
         String withoutScripts = page.dom().replaceAll("(?s)<script>.*?</script>", "");
         assertThat(withoutScripts).doesNotContainPattern("(src|href)=\"(https?:)?//");
         assertThat(withoutScripts).doesNotContainPattern("url\\((?!#)|@import");
@@ -120,6 +126,16 @@ class HtmlPageTest {
                 .contains("data-ready=\"2\"")
                 .doesNotContain("<title>hacked")
                 .doesNotContain("<img src=\"x\"");
+    }
+
+    @Test
+    void everyPictureHasAText() {
+        String html = Demo.page().html().replaceAll("(?s)<script>.*?</script>", "");
+        assertThat(html)
+                .contains(
+                        "<img alt=\"sinusoidal: 64 by 64 values from -1 to 1, query position down");
+        assertThat(html).doesNotContainPattern("<img (?!alt=)");
+        assertThat(html).doesNotContainPattern("class=\"chart\"(?! role=\"img\" aria-label=\"\\w)");
     }
 
     @Test
