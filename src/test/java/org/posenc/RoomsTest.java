@@ -8,6 +8,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.training.loss.Loss;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -85,6 +86,32 @@ class RoomsTest {
                 .callMethod(NDArray.class, "tempAttach", NDManager.class)
                 .orShould()
                 .callMethod(NDArray.class, "complex")
+                .check(CLASSES);
+    }
+
+    /**
+     * Numbers given to these stand in Java memory that may be gone before backward reads it; {@link
+     * org.posenc.kernel.Scalars} has their twins. The losses of DJL call them.
+     */
+    @Test
+    void noNumberInMemoryThatIsGone() {
+        noClasses()
+                .should()
+                .callMethod(NDArray.class, "mul", Number.class)
+                .orShould()
+                .callMethod(NDArray.class, "div", Number.class)
+                .orShould()
+                .callMethod(NDArray.class, "pow", Number.class)
+                .orShould()
+                .callMethod(NDArray.class, "minimum", Number.class)
+                .orShould()
+                .callMethod(NDArray.class, "maximum", Number.class)
+                .orShould()
+                .callMethod(Loss.class, "l2Loss")
+                .orShould()
+                .callMethod(Loss.class, "l2Loss", String.class)
+                .orShould()
+                .callMethod(Loss.class, "l2Loss", String.class, float.class)
                 .check(CLASSES);
     }
 }

@@ -12,6 +12,7 @@ import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.Site;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Scalars;
 import org.posenc.kernel.SingularValues;
 
 /**
@@ -184,7 +185,7 @@ public record EncodingAnalysis(
 
     /** exp(b_mn − b_mm/2 − b_nn/2), the mean over heads of (H, N, N). */
     private static NDArray weights(NDArray bias) {
-        NDArray own = diagonals(bias).div(2); // (H, N)
+        NDArray own = Scalars.div(diagonals(bias), 2); // (H, N)
         return bias.sub(own.expandDims(2)).sub(own.expandDims(1)).exp().mean(new int[] {0});
     }
 

@@ -3,6 +3,7 @@ package org.posenc.analysis;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import org.posenc.kernel.Scalars;
 
 /** How alike an encoding makes each two positions: S_ij = x_i·x_j / (‖x_i‖ ‖x_j‖). */
 public final class PositionSimilarity {
@@ -23,7 +24,7 @@ public final class PositionSimilarity {
             MatrixRows.squaredNorm(rows);
             NDArray wide = rows.toType(DataType.FLOAT64, false);
             NDArray norms = wide.square().sum(new int[] {1}, true).sqrt(); // (N, 1)
-            NDArray unit = wide.div(norms.maximum(Double.MIN_NORMAL)); // (N, D)
+            NDArray unit = wide.div(Scalars.maximum(norms, Double.MIN_NORMAL)); // (N, D)
             return table(unit.matMul(unit.transpose()));
         }
     }

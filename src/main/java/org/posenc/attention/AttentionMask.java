@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.HashMap;
 import java.util.Map;
+import org.posenc.kernel.Scalars;
 import org.posenc.kernel.ScaledDotProduct;
 
 /**
@@ -183,7 +184,7 @@ public final class AttentionMask {
     }
 
     private static NDArray penalty(NDArray seen, DataType type) {
-        return seen.toType(type, false).sub(1).mul(-ScaledDotProduct.lowest(type));
+        return Scalars.mul(seen.toType(type, false).sub(1), -ScaledDotProduct.lowest(type));
     }
 
     private static Shape matrix(NDArray array, String what) {

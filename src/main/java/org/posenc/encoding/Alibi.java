@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.Scalars;
 
 /**
  * Attention with linear biases (ALiBi, <a href="https://arxiv.org/abs/2108.12409">Press et al.
@@ -59,7 +60,7 @@ public final class Alibi extends DistanceBias {
     @Override
     protected NDArray biases(
             NDArray distances, DataType type, ParameterStore parameters, boolean training) {
-        NDArray fall = causal ? distances.minimum(0) : distances.abs().neg(); // (…, T, S)
+        NDArray fall = causal ? Scalars.minimum(distances, 0) : distances.abs().neg(); // (…, T, S)
         NDArray narrow = Cast.to(fall, type, true).expandDims(-3); // (…, 1, T, S)
         return narrow.mul(slopes.beside(narrow, type)); // (…, H, T, S)
     }

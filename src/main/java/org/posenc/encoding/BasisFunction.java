@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Activation;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.Scalars;
 
 /**
  * A function ψ(u) of the distance from a centre, whose shifted copies make an embedding (<a
@@ -81,7 +82,7 @@ public sealed interface BasisFunction {
         /** {@inheritDoc} */
         @Override
         public NDArray values(NDArray u) {
-            return u.mul(u).mul(-1 / (2 * sigma * sigma)).exp();
+            return Scalars.mul(u.mul(u), -1 / (2 * sigma * sigma)).exp();
         }
 
         /** {@inheritDoc} */
@@ -118,7 +119,7 @@ public sealed interface BasisFunction {
         /** {@inheritDoc} */
         @Override
         public NDArray values(NDArray u) {
-            return Activation.relu(u.abs().div(-width).add(1));
+            return Activation.relu(Scalars.div(u.abs(), -width).add(1));
         }
 
         /** {@inheritDoc} */
@@ -166,11 +167,11 @@ public sealed interface BasisFunction {
         /** {@inheritDoc} */
         @Override
         public NDArray values(NDArray u) {
-            NDArray turns = u.mul(frequency);
+            NDArray turns = Scalars.mul(u, frequency);
             NDArray part = turns.sub(turns.floor());
             NDArray high =
                     Cast.to(part.gt(EDGE).logicalAnd(part.lt(0.5 - EDGE)), DataType.FLOAT64, false);
-            return low == 0 ? high : high.mul(2).sub(1);
+            return low == 0 ? high : Scalars.mul(high, 2).sub(1);
         }
 
         /** {@inheritDoc} */
@@ -210,7 +211,7 @@ public sealed interface BasisFunction {
         /** {@inheritDoc} */
         @Override
         public NDArray values(NDArray u) {
-            NDArray sine = u.mul(2 * Math.PI * frequency).sin();
+            NDArray sine = Scalars.mul(u, 2 * Math.PI * frequency).sin();
             return offset == 0 ? sine : sine.add(offset);
         }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.Scalars;
 
 /**
  * Fixed Fourier features (<a href="https://arxiv.org/abs/2006.10739">Tancik et al. 2020</a>; <a
@@ -125,7 +126,7 @@ public final class FourierFeatures extends FeaturesBlock {
                 };
         NDArray features = waves.reshape(points.add(featureDimension())); // (…, D)
         if (normalized) {
-            features = features.div(Math.sqrt(featureDimension() / 2.0));
+            features = Scalars.div(features, Math.sqrt(featureDimension() / 2.0));
         }
         return Cast.to(features, featureType(positions), training);
     }

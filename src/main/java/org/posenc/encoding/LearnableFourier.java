@@ -11,6 +11,7 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import java.util.Random;
+import org.posenc.kernel.Scalars;
 
 /**
  * Learnable Fourier features (<a href="https://arxiv.org/abs/2106.02795">Li et al. 2021</a>,
@@ -97,15 +98,11 @@ public final class LearnableFourier extends FeaturesBlock {
         boolean flat = positionDimension() == 1;
         Shape points = flat ? shape : shape.slice(0, shape.dimension() - 1); // (…)
         NDArray x =
-                positions
-                        .real(featureType(positions))
-                        .mul(scale)
+                Scalars.mul(positions.real(featureType(positions)), scale)
                         .reshape(points.add(groups).add(coordinates)); // (…, G, M)
         NDArray angles = linear(x, value(wr, positions, parameters, training), null);
-        NDArray f =
-                angles.cos()
-                        .concat(angles.sin(), -1)
-                        .div(Math.sqrt(fourierDimension)); // (…, G, |F|)
+        NDArray waves = angles.cos().concat(angles.sin(), -1);
+        NDArray f = Scalars.div(waves, Math.sqrt(fourierDimension)); // (…, G, |F|)
         NDArray h =
                 Activation.gelu(
                         linear(

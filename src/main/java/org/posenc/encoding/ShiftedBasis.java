@@ -7,6 +7,7 @@ import ai.djl.training.ParameterStore;
 import java.util.Arrays;
 import java.util.List;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.Scalars;
 
 /**
  * Shifted copies of a basis function (<a href="https://arxiv.org/abs/2107.02561">Zheng et al.
@@ -124,13 +125,13 @@ public final class ShiftedBasis extends FeaturesBlock {
         }
         NDArray u = x.expandDims(-1).sub(centre.beside(x, DataType.FLOAT64)); // (…, K, D/K)
         if (periodic) {
-            NDArray turns = u.div(range());
-            u = turns.sub(turns.add(0.5).floor()).mul(range());
+            NDArray turns = Scalars.div(u, range());
+            u = Scalars.mul(turns.sub(turns.add(0.5).floor()), range());
         }
         Shape points = x.getShape().slice(0, x.getShape().dimension() - 1);
         NDArray features = basis.values(u).reshape(points.add(featureDimension())); // (…, D)
         if (norm != 1) {
-            features = features.div(norm);
+            features = Scalars.div(features, norm);
         }
         return Cast.to(features, featureType(positions), training);
     }

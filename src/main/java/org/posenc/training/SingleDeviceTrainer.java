@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Scalars;
 
 /**
  * DJL's Trainer for a model on one device, without its traps.
@@ -78,7 +79,7 @@ public final class SingleDeviceTrainer extends Trainer {
         return new GradientCollector() {
             @Override
             public void backward(NDArray loss) {
-                collector.backward(accumulation == 1 ? loss : loss.div(accumulation));
+                collector.backward(accumulation == 1 ? loss : Scalars.div(loss, accumulation));
                 try (Autograd.Scope off = Autograd.off()) {
                     add(loss);
                 }

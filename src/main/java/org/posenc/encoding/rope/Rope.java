@@ -17,6 +17,7 @@ import org.posenc.encoding.Positions;
 import org.posenc.encoding.Settings;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.Rotation;
+import org.posenc.kernel.Scalars;
 
 /**
  * Rotary position embedding (<a href="https://arxiv.org/abs/2104.09864">Su et al. 2021</a>, eq.
@@ -103,7 +104,7 @@ public final class Rope extends EncodingBlock {
                     NDArray angles = p.mul(inverse.beside(p, DataType.FLOAT64)); // (…, T, r/2)
                     NDArray waves = NDArrays.stack(new NDList(angles.cos(), angles.sin()), -1);
                     if (attentionScaling != 1) {
-                        waves = waves.mul(attentionScaling);
+                        waves = Scalars.mul(waves, attentionScaling);
                     }
                     NDArray table = Cast.to(waves, type, true); // (…, T, r/2, 2)
                     return table.getShape().dimension() == 4 ? table.expandDims(1) : table;
