@@ -113,18 +113,19 @@ public record EncodingAnalysis(
                 return ofRows(Seam.EMBED, embedded, points);
             }
             LayerContext context = new LayerContext(0, tokens, parameters, false);
-            NDArray ones = scope.ones(new Shape(1, site.heads(), n, site.headDimension()), type);
-            NDArray queries = encoding.rotateQueries(ones, own, context); // (1, H, N, D)
-            NDArray keys = encoding.rotateKeys(ones, own, context); // (1, H, N, D)
-            if (queries != ones || keys != ones) {
+            Shape heads = new Shape(1, site.heads(), n, site.headDimension());
+            NDArray query = Scalars.mul(scope.ones(heads, type), Math.sqrt(0.5));
+            NDArray queries = encoding.rotateQueries(query, own, context); // (1, H, N, D)
+            NDArray keys = encoding.rotateKeys(query, own, context); // (1, H, N, D)
+            if (queries != query || keys != query) {
                 return queries.contentEquals(keys)
-                        ? ofRows(Seam.ROTATE, queries.transpose(0, 2, 1, 3).reshape(n, -1), points)
+                        ? ofRows(Seam.ROTATE, headRows(queries), points)
                         : ofKernel(
                                 Seam.ROTATE,
                                 normalised(ordered(products(queries, keys), own, site.causal())),
                                 points);
             }
-            NDArray zeros = ones.zerosLike();
+            NDArray zeros = query.zerosLike();
             NDArray bias = encoding.bias(zeros, zeros, own, own, context);
             if (bias != null) {
                 NDArray wide = bias.toType(DataType.FLOAT64, false);
@@ -187,6 +188,13 @@ public record EncodingAnalysis(
     private static NDArray weights(NDArray bias) {
         NDArray own = Scalars.div(diagonals(bias), 2); // (H, N)
         return bias.sub(own.expandDims(2)).sub(own.expandDims(1)).exp().mean(new int[] {0});
+    }
+
+    /** (1, H, N, D) as (N, D) where all heads are alike, else (N, H·D). */
+    private static NDArray headRows(NDArray x) {
+        NDArray first = x.get(":, :1"); // (1, 1, N, D)
+        NDArray distinct = x.contentEquals(first.broadcast(x.getShape())) ? first : x;
+        return distinct.transpose(0, 2, 1, 3).reshape(x.getShape().get(2), -1);
     }
 
     /** q_m·k_n, summed over the heads of (1, H, N, D). */

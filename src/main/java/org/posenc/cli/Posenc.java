@@ -18,7 +18,13 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {EncodingsCommand.class, TokenizerCommand.class, HelpCommand.class},
+        subcommands = {
+            AnalyzeCommand.class,
+            EncodeCommand.class,
+            EncodingsCommand.class,
+            TokenizerCommand.class,
+            HelpCommand.class
+        },
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {
             "0:done",

@@ -55,6 +55,16 @@ public abstract class EncodingBlock extends AbstractBlock implements PositionalE
         Checks.sameConfiguration(is.readUTF(), identity());
     }
 
+    /**
+     * Returns what this block is, with the settings in effect.
+     *
+     * @return its class and configuration
+     */
+    @Override
+    public String toString() {
+        return identity();
+    }
+
     private String identity() {
         String configuration = configuration();
         String name = getClass().getSimpleName();

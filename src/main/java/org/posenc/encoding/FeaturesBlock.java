@@ -111,6 +111,16 @@ public abstract class FeaturesBlock extends AbstractBlock implements PositionFea
         Checks.sameConfiguration(is.readUTF(), identity());
     }
 
+    /**
+     * Returns what this block is, with the settings in effect.
+     *
+     * @return its class and configuration
+     */
+    @Override
+    public String toString() {
+        return identity();
+    }
+
     private String identity() {
         String configuration = configuration();
         return getClass().getSimpleName()

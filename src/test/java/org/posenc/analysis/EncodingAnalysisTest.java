@@ -76,15 +76,17 @@ class EncodingAnalysisTest {
         for (int i = 0; i < 8; i++) {
             expected += Math.cos(5 * Math.pow(100, -2.0 * i / 16)) / 8;
         }
+        // The singular values of the table of cosines and sines itself.
+        assertThat(rotated.spectrum().columns()).isEqualTo(16);
+        assertThat(rotated.spectrum().singularValues())
+                .containsExactly(sinusoidal.spectrum().singularValues(), Offset.offset(1e-5));
         assertThat(rotated.similarity()[20][15]).isCloseTo(expected, Offset.offset(1e-12));
         assertThat(sinusoidal.similarity()[20][15]).isCloseTo(expected, Offset.offset(1e-6));
         assertThat(rotated.mean().similarities()[5]).isCloseTo(expected, Offset.offset(1e-12));
         assertThat(rotated.mean().distances()[5]).isEqualTo(5);
     }
 
-    /**
-     * exp(−m|i − j|) is a Gram matrix; its inverse is tridiagonal, which an oracle could not miss.
-     */
+    /** exp(−m|i − j|) is positive definite, so it is the Gram matrix of some rows. */
     @ParameterizedTest
     @CsvSource({"true", "false"})
     void aBiasCountsAsTheInnerProductsItStandsFor(boolean causal) {

@@ -40,7 +40,7 @@ public final class Rope extends EncodingBlock {
     private final RotaryLayout layout;
     private final RopeScaling scaling;
     private final DeviceConstant inverse;
-    private final double attentionScaling;
+    private final RopeFrequencies frequencies;
 
     private Rope(Builder builder) {
         super(VERSION);
@@ -49,10 +49,8 @@ public final class Rope extends EncodingBlock {
         base = builder.base;
         layout = builder.layout;
         scaling = builder.scaling;
-        RopeFrequencies frequencies =
-                builder.scaling.frequencies(rotaryDimension, base, builder.length);
+        frequencies = builder.scaling.frequencies(rotaryDimension, base, builder.length);
         inverse = new DeviceConstant(frequencies.inverse());
-        attentionScaling = frequencies.attentionScaling();
     }
 
     /**
@@ -62,6 +60,15 @@ public final class Rope extends EncodingBlock {
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Returns the frequencies.
+     *
+     * @return θ, in radians per position, and what the table is multiplied with
+     */
+    public RopeFrequencies frequencies() {
+        return frequencies;
     }
 
     /**
@@ -103,8 +110,8 @@ public final class Rope extends EncodingBlock {
                     NDArray p = positions.real(DataType.FLOAT64).expandDims(-1); // (…, T, 1)
                     NDArray angles = p.mul(inverse.beside(p, DataType.FLOAT64)); // (…, T, r/2)
                     NDArray waves = NDArrays.stack(new NDList(angles.cos(), angles.sin()), -1);
-                    if (attentionScaling != 1) {
-                        waves = Scalars.mul(waves, attentionScaling);
+                    if (frequencies.attentionScaling() != 1) {
+                        waves = Scalars.mul(waves, frequencies.attentionScaling());
                     }
                     NDArray table = Cast.to(waves, type, true); // (…, T, r/2, 2)
                     return table.getShape().dimension() == 4 ? table.expandDims(1) : table;
