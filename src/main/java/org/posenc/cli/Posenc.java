@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
+            CompareCommand.class,
             AnalyzeCommand.class,
             EncodeCommand.class,
             EncodingsCommand.class,

@@ -24,6 +24,7 @@ import java.util.List;
 import org.posenc.attention.AttentionMask;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.kernel.Scalars;
 
 /**
  * A Transformer, decoder or encoder, with any positional encoding: token embeddings, the encoding's
@@ -35,8 +36,8 @@ import org.posenc.encoding.Positions;
  * − 1 where none are given.
  *
  * <p>Initial weights are normal numbers of deviation 0.02, of 0.02/√(2N) where a map ends in the
- * residual stream, and depend on the configuration's seed alone: two models that differ in their
- * encoding only start from the same weights.
+ * residual stream, and of 1/scale for scaled token embeddings. They depend on the configuration's
+ * seed alone: two models that differ in their encoding only start from the same weights.
  */
 public final class Transformer extends AbstractBlock {
 
@@ -67,7 +68,7 @@ public final class Transformer extends AbstractBlock {
                                 .setName("tokens")
                                 .setType(Parameter.Type.WEIGHT)
                                 .optShape(new Shape(config.vocabulary(), config.embeddingSize()))
-                                .optInitializer(normal(DEVIATION, "tokens"))
+                                .optInitializer(normal(tokenDeviation(), "tokens"))
                                 .build());
         for (int i = 0; i < config.layers(); i++) {
             TransformerLayer layer = addChildBlock("layer" + i, new TransformerLayer(config, i));
@@ -87,6 +88,34 @@ public final class Transformer extends AbstractBlock {
         if (output != null) {
             seedWeights(output, "output");
         }
+    }
+
+    /** The same weights under another encoding. */
+    private Transformer(Transformer trained, PositionalEncoding encoding) {
+        super(VERSION);
+        config = trained.config;
+        this.encoding = addChildBlock("encoding", encoding);
+        tokens = addParameter(trained.tokens);
+        for (int i = 0; i < trained.layers.size(); i++) {
+            layers.add(addChildBlock("layer" + i, trained.layers.get(i)));
+        }
+        norm = addChildBlock("norm", trained.norm);
+        output = trained.output == null ? null : addChildBlock("output", trained.output);
+    }
+
+    /**
+     * Returns this model with another encoding, such as one stretched to a longer context. The two
+     * share their weights: training one trains the other.
+     *
+     * @param other what positions do in the new model; initialised, if it has parameters
+     * @return a new block over the same layers
+     */
+    public Transformer withEncoding(PositionalEncoding other) {
+        return new Transformer(this, other);
+    }
+
+    private double tokenDeviation() {
+        return config.embeddingScale() == 1 ? DEVIATION : 1 / config.embeddingScale();
     }
 
     private void seedWeights(Block block, String path) {
@@ -197,6 +226,9 @@ public final class Transformer extends AbstractBlock {
         try (NDScope temporaries = new NDScope()) {
             NDArray table = parameters.getValue(tokens, ids.getDevice(), training);
             NDArray e = Embedding.embedding(ids, table, SparseFormat.DENSE).head(); // (B, T, E)
+            if (config.embeddingScale() != 1) {
+                e = Scalars.mul(e, config.embeddingScale());
+            }
             NDArray placed = encoding.embed(e, positions, parameters, training);
             x = TransformerLayer.drop(placed, config.embeddingDropout(), training);
             NDScope.unregister(x);

@@ -25,6 +25,8 @@ import org.posenc.encoding.Site;
  * @param feedForwardBias whether the feed-forward part has biases
  * @param queryKeyNorm whether queries and keys are normalised by RMSNorm
  * @param attentionScale what products of queries and keys are multiplied with; NaN for 1/√D
+ * @param embeddingScale what token embeddings are multiplied with; √E (Vaswani et al. 2017, Gemma)
+ *     lets features that are added to them neither drown nor be drowned
  * @param parallelResidual whether attention and feed-forward part read the same input (GPT-NeoX)
  *     rather than the one the other's output
  * @param embeddingDropout probability in training, after the embed seam
@@ -52,6 +54,7 @@ public record TransformerConfig(
         boolean feedForwardBias,
         boolean queryKeyNorm,
         double attentionScale,
+        double embeddingScale,
         boolean parallelResidual,
         double embeddingDropout,
         double residualDropout,
@@ -93,6 +96,10 @@ public record TransformerConfig(
         }
         if (!(normEpsilon > 0)) {
             throw new IllegalArgumentException("norm epsilon must be positive, got " + normEpsilon);
+        }
+        if (!(embeddingScale > 0) || Double.isInfinite(embeddingScale)) {
+            throw new IllegalArgumentException(
+                    "embedding scale must be positive and finite, got " + embeddingScale);
         }
         probability(embeddingDropout, "embedding dropout");
         probability(residualDropout, "residual dropout");
@@ -145,7 +152,8 @@ public record TransformerConfig(
                 "attention bias " + attentionBias,
                 "attention output bias " + attentionOutputBias,
                 "feed-forward bias " + feedForwardBias,
-                "query/key norm " + queryKeyNorm);
+                "query/key norm " + queryKeyNorm,
+                "embedding scale " + embeddingScale);
     }
 
     private static void atLeastOne(int value, String what) {
@@ -180,6 +188,7 @@ public record TransformerConfig(
         private boolean feedForwardBias;
         private boolean queryKeyNorm;
         private double attentionScale = Double.NaN;
+        private double embeddingScale = 1;
         private boolean parallelResidual;
         private double embeddingDropout;
         private double residualDropout;
@@ -350,6 +359,18 @@ public record TransformerConfig(
         }
 
         /**
+         * Sets what token embeddings are multiplied with. Where it is not 1 they start with
+         * deviation 1/scale, so that the scaled ones start with deviation 1.
+         *
+         * @param embeddingScale positive; 1 where it is not set
+         * @return this builder
+         */
+        public Builder optEmbeddingScale(double embeddingScale) {
+            this.embeddingScale = embeddingScale;
+            return this;
+        }
+
+        /**
          * Sets whether attention and feed-forward part read the same input.
          *
          * @param parallelResidual false where it is not set
@@ -430,6 +451,7 @@ public record TransformerConfig(
                     feedForwardBias,
                     queryKeyNorm,
                     attentionScale,
+                    embeddingScale,
                     parallelResidual,
                     embeddingDropout,
                     residualDropout,

@@ -1,0 +1,126 @@
+package org.posenc.experiment;
+
+import ai.djl.Device;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.posenc.encoding.Encodings;
+
+/**
+ * What a comparison compares.
+ *
+ * @param sequenceEncodings the encodings that a decoder is trained with; may be empty
+ * @param imageEncodings the encodings that an image is fitted with; may be empty
+ * @param sequence the sequence side
+ * @param image the coordinate side
+ * @param seed the first seed
+ * @param seeds how many seeds, from the first on
+ * @param text files and folders to train the decoder on
+ * @param tokenizer a {@code tokenizer.json}
+ * @param picture the image file
+ * @param device where to compute
+ */
+public record ComparisonPlan(
+        List<String> sequenceEncodings,
+        List<String> imageEncodings,
+        SequenceTask sequence,
+        ImageTask image,
+        long seed,
+        int seeds,
+        List<Path> text,
+        Path tokenizer,
+        Path picture,
+        Device device) {
+
+    /** What the main job trains a decoder with. */
+    public static final List<String> SEQUENCE_ENCODINGS =
+            List.of("none", "learned", "sinusoidal", "fourier", "gaussian", "rope", "alibi", "t5");
+
+    /** What the main job fits an image with: every encoding of points in the plane. */
+    public static final List<String> IMAGE_ENCODINGS =
+            List.of(
+                    "none",
+                    "fourier",
+                    "random-fourier",
+                    "linear-frequencies",
+                    "log-frequencies",
+                    "gaussian",
+                    "triangle",
+                    "square",
+                    "sine",
+                    "rectangle",
+                    "impulse");
+
+    /** Checks and copies the values. */
+    public ComparisonPlan {
+        sequenceEncodings = List.copyOf(sequenceEncodings);
+        imageEncodings = List.copyOf(imageEncodings);
+        text = List.copyOf(text);
+        sequenceEncodings.forEach(Encodings::named);
+        imageEncodings.forEach(Encodings::named);
+        Positive.check(seeds, "seeds");
+        if (sequenceEncodings.isEmpty() && imageEncodings.isEmpty()) {
+            throw new IllegalArgumentException("there is no encoding to compare");
+        }
+    }
+
+    /**
+     * Returns which of the encodings asked for the main job can fit an image with.
+     *
+     * @param names what was asked for
+     * @return those that encode points of the plane
+     */
+    public static List<String> forImages(List<String> names) {
+        return names.stream().filter(IMAGE_ENCODINGS::contains).toList();
+    }
+
+    /** Returns every seed. */
+    List<Long> allSeeds() {
+        return LongStream.range(seed, seed + seeds).boxed().toList();
+    }
+
+    /** Returns the optimizer steps of all trials together. */
+    long steps() {
+        return (long) seeds
+                * ((long) sequenceEncodings.size() * sequence.steps()
+                        + (long) imageEncodings.size() * image.steps());
+    }
+
+    /** Returns the settings in words, for a reader. */
+    Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        List<Long> all = allSeeds();
+        settings.put("seeds", all.get(0) + " … " + all.get(all.size() - 1));
+        settings.put("text", String.join(", ", text.stream().map(Path::toString).toList()));
+        settings.put("tokenizer", tokenizer.toString());
+        settings.put("decoder", sequence.toString());
+        settings.put("image", picture.toString());
+        settings.put("network", image.toString());
+        return settings;
+    }
+
+    /** Returns what names a trial: equal wherever everything its numbers depend on is equal. */
+    static String key(String side, String encoding, long seed, Object... dependsOn) {
+        List<String> parts = new ArrayList<>();
+        for (Object part : dependsOn) {
+            parts.add(String.valueOf(part));
+        }
+        String hash = hash(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
+        return String.join("/", side, encoding, Long.toString(seed), hash.substring(0, 16));
+    }
+
+    static String hash(byte[] content) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+package org.posenc.experiment;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+
+/**
+ * A colour image as numbers, split into pixels to train on and pixels held out.
+ *
+ * <p>The pixel in row i and column j of an h × w image lies at the point (j/w, i/h): the end point
+ * 1 is excluded, as in Zheng et al. 2021. Training takes every second pixel in both directions.
+ *
+ * @param width w, at least 4
+ * @param height h, at least 4
+ * @param values red, green and blue in [0, 1], row by row, 3·w·h numbers
+ */
+public record Picture(int width, int height, float[] values) {
+
+    private static final int LEAST = 4;
+
+    /** Checks the values. */
+    public Picture {
+        if (width < LEAST || height < LEAST) {
+            throw new IllegalArgumentException(
+                    "an image must be at least 4 × 4, got " + width + " × " + height);
+        }
+        if (values.length != 3 * width * height) {
+            throw new IllegalArgumentException(
+                    values.length + " values do not fill an image of " + width + " × " + height);
+        }
+    }
+
+    /** Points and their colours, one a row. */
+    record Samples(float[] points, float[] colours) {
+
+        int count() {
+            return points.length / 2;
+        }
+    }
+
+    /**
+     * Reads an image file (PNG, JPEG, GIF, BMP); transparency is laid over black.
+     *
+     * @param file the file
+     * @param longest the image is reduced so that no side is longer than this many pixels
+     * @return the picture
+     * @throws IllegalArgumentException if the file cannot be read or is no image
+     */
+    public static Picture read(Path file, int longest) {
+        if (!Files.isReadable(file) || Files.isDirectory(file)) {
+            throw new IllegalArgumentException("cannot read the image " + file);
+        }
+        BufferedImage image;
+        try {
+            image = ImageIO.read(file.toFile());
+        } catch (IOException | RuntimeException e) {
+            throw new IllegalArgumentException("not an image that can be read: " + file, e);
+        }
+        if (image == null) {
+            throw new IllegalArgumentException("not an image that can be read: " + file);
+        }
+        double scale =
+                Math.min(1, (double) longest / Math.max(image.getWidth(), image.getHeight()));
+        int width = (int) Math.round(image.getWidth() * scale);
+        int height = (int) Math.round(image.getHeight() * scale);
+        if (width < LEAST || height < LEAST) {
+            throw new IllegalArgumentException(
+                    "the image "
+                            + file
+                            + " is "
+                            + image.getWidth()
+                            + " × "
+                            + image.getHeight()
+                            + " pixels; each side must keep at least 4 when the longer is "
+                            + longest);
+        }
+        return averaged(image, width, height);
+    }
+
+    /**
+     * Reduces by averaging over areas, which keeps fine detail from turning into false patterns.
+     */
+    private static Picture averaged(BufferedImage image, int width, int height) {
+        float[] values = new float[3 * width * height];
+        for (int i = 0; i < height; i++) {
+            int top = (int) ((long) i * image.getHeight() / height);
+            int bottom = (int) ((long) (i + 1) * image.getHeight() / height);
+            for (int j = 0; j < width; j++) {
+                int left = (int) ((long) j * image.getWidth() / width);
+                int right = (int) ((long) (j + 1) * image.getWidth() / width);
+                double red = 0;
+                double green = 0;
+                double blue = 0;
+                for (int y = top; y < bottom; y++) {
+                    for (int x = left; x < right; x++) {
+                        int argb = image.getRGB(x, y);
+                        double alpha = (argb >>> 24) / 255.0;
+                        red += alpha * (argb >> 16 & 255);
+                        green += alpha * (argb >> 8 & 255);
+                        blue += alpha * (argb & 255);
+                    }
+                }
+                double area = 255.0 * (bottom - top) * (right - left);
+                int at = 3 * (i * width + j);
+                values[at] = (float) (red / area);
+                values[at + 1] = (float) (green / area);
+                values[at + 2] = (float) (blue / area);
+            }
+        }
+        return new Picture(width, height, values);
+    }
+
+    /**
+     * Returns where the pixels lie, row by row.
+     *
+     * @return (x, y) of each pixel, 2·w·h numbers in [0, 1)
+     */
+    public float[] points() {
+        return all().points();
+    }
+
+    /** Returns every pixel, row by row. */
+    Samples all() {
+        return samples(1, false);
+    }
+
+    /** Returns every second pixel of every second row. */
+    Samples training() {
+        return samples(2, false);
+    }
+
+    /** Returns the pixels that are not trained on, three in four. */
+    Samples heldOut() {
+        return samples(2, true);
+    }
+
+    /** Returns points along the diagonal, as many as the longer side has pixels. */
+    float[] diagonal() {
+        int n = longest();
+        float[] points = new float[2 * n];
+        for (int i = 0; i < n; i++) {
+            points[2 * i] = (float) i / n;
+            points[2 * i + 1] = (float) i / n;
+        }
+        return points;
+    }
+
+    /** Returns the longer of the two sides, in pixels. */
+    int longest() {
+        return Math.max(width, height);
+    }
+
+    /** Returns a number that is equal only for equal pictures. */
+    String hash() {
+        int[] all = new int[values.length + 1];
+        all[0] = width;
+        for (int i = 0; i < values.length; i++) {
+            all[i + 1] = Float.floatToIntBits(values[i]);
+        }
+        return Comparison.hash(all);
+    }
+
+    private Samples samples(int step, boolean complement) {
+        int on = ((width + step - 1) / step) * ((height + step - 1) / step);
+        int count = complement ? width * height - on : on;
+        float[] points = new float[2 * count];
+        float[] colours = new float[3 * count];
+        int n = 0;
+        for (int i = 0; i < height; i++) {
+            for (int j = 0; j < width; j++) {
+                boolean trained = i % step == 0 && j % step == 0;
+                if (trained != complement) {
+                    points[2 * n] = (float) j / width;
+                    points[2 * n + 1] = (float) i / height;
+                    System.arraycopy(values, 3 * (i * width + j), colours, 3 * n, 3);
+                    n++;
+                }
+            }
+        }
+        return new Samples(points, colours);
+    }
+
+    /**
+     * Returns the picture as an image; values beyond [0, 1] are clipped.
+     *
+     * @return an RGB image
+     */
+    public BufferedImage image() {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        for (int n = 0; n < width * height; n++) {
+            int rgb = 0;
+            for (int c = 0; c < 3; c++) {
+                rgb = rgb << 8 | Math.round(255 * Math.min(1, Math.max(0, values[3 * n + c])));
+            }
+            image.setRGB(n % width, n / width, rgb);
+        }
+        return image;
+    }
+
+    /**
+     * Peak signal-to-noise ratio −10 log₁₀ of the mean squared error, with peak 1, over all pixels
+     * and channels, without clipping.
+     *
+     * @param predicted as many numbers as the target
+     * @param target the truth
+     * @return decibels
+     */
+    public static double psnr(float[] predicted, float[] target) {
+        if (predicted.length != target.length) {
+            throw new IllegalArgumentException(
+                    predicted.length + " predictions for " + target.length + " values");
+        }
+        double sum = 0;
+        for (int i = 0; i < target.length; i++) {
+            double error = predicted[i] - target[i];
+            sum += error * error;
+        }
+        return -10 * Math.log10(sum / target.length);
+    }
+}

@@ -1,0 +1,40 @@
+package org.posenc.experiment;
+
+/** Hears how far an experiment is; called from several threads. */
+public interface Progress {
+
+    /** Hears nothing. */
+    Progress SILENT =
+            new Progress() {
+                @Override
+                public void started(long steps, long done) {}
+
+                @Override
+                public void advanced(long steps) {}
+
+                @Override
+                public void finished(String trial) {}
+            };
+
+    /**
+     * The experiment starts.
+     *
+     * @param steps how many steps it has in all
+     * @param done how many of them were done in an earlier run
+     */
+    void started(long steps, long done);
+
+    /**
+     * Some steps are done.
+     *
+     * @param steps how many more
+     */
+    void advanced(long steps);
+
+    /**
+     * A trial is done and its result is on disk.
+     *
+     * @param trial what was tried, and what came of it, in half a line
+     */
+    void finished(String trial);
+}
