@@ -118,7 +118,7 @@ def spectrum():
 
 def attention_core(length):
     q, k, v = (torch.randn(1, 12, length, 64, requires_grad=True) for _ in range(3))
-    return lambda: F.scaled_dot_product_attention(q, k, v).sum().backward()
+    return lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True).sum().backward()
 
 
 def rotary_input():

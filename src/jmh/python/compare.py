@@ -1,0 +1,148 @@
+"""Runs the benchmarks of src/jmh and their PyTorch twins by turns and prints the README's table.
+
+    python src/jmh/python/compare.py [GROUP ...] [--rounds 3]
+
+Run it with a Python that has PyTorch. GROUP is attention, rotary, training, coordinates, spectrum
+or memory; without one, all are run. Every figure is the median of the rounds' medians; give the
+machine nothing else to do.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+GROUPS = {
+    "attention": ("AttentionBenchmark", [f"attention_core_{t}" for t in (256, 1024, 4096)]),
+    "rotary": ("RotationBenchmark", ["rotary_copy", "rotary_interleaved", "rotary_half_split"]),
+    "training": ("TrainingStepBenchmark", ["training_step"]),
+    "coordinates": ("CoordinateStepBenchmark", ["coordinate_step"]),
+    "spectrum": ("SpectrumBenchmark", ["spectrum"]),
+}
+
+
+def maven(main, arguments):
+    command = ["mvn", "-q", "-B", "-Pbench", "test-compile", "exec:exec"]
+    command += [f"-Dbench.main={main}", f"-Dbench.args={arguments}"]
+    run = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{run.stdout}")
+    return run.stdout
+
+
+def jmh(benchmark):
+    """Median milliseconds of each method of a benchmark class, by "method" or "method/length"."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = os.path.join(folder, "jmh.json")
+        maven("org.openjdk.jmh.Main", f"{benchmark} -rf json -rff {result}")
+        with open(result, encoding="utf-8") as file:
+            runs = json.load(file)
+    medians = {}
+    for run in runs:
+        name = run["benchmark"].split(".")[-1]
+        if "params" in run:
+            name += "/" + run["params"]["length"]
+        medians[name] = run["primaryMetric"]["scorePercentiles"]["50.0"]
+    return medians
+
+
+def pytorch(names):
+    script = Path(__file__).with_name("pytorch.py")
+    run = subprocess.run([sys.executable, script, *names], text=True, stdout=subprocess.PIPE)
+    if run.returncode != 0:
+        sys.exit(f"{script} failed")
+    return json.loads(run.stdout)["median_ms"]
+
+
+def memory(whose):
+    lengths = "256 1024 4096" if whose == "posenc" else "256 1024"
+    printed = maven("org.posenc.bench.AttentionMemory", f"{whose} {lengths}")
+    return json.loads(re.search(r"{.*}", printed).group())  # Maven adds its colours
+
+
+def table(ours, torch, megabytes):
+    """Rows (what, posenc, other, the other's figure, how they compare)."""
+
+    def milliseconds(x):
+        return f"{x:.2f} ms" if x < 10 else f"{x:.0f} ms"
+
+    def row(what, mine, other, theirs, faster=False):
+        ratio = f"{theirs / mine:.1f}× faster" if faster else f"{mine / theirs:.2f}×"
+        return [what, milliseconds(mine), f"{other}: {milliseconds(theirs)}", ratio]
+
+    if "copy" in ours:
+        for layout, twin in (("interleaved", "interleaved"), ("halfSplit", "half_split")):
+            name = twin.replace("_", "-")
+            what = f"RoPE of (8, 12, 1024, 64), {name}"
+            yield row(what, ours[layout], "copy", ours["copy"])
+            ratio = torch[f"rotary_{twin}"] / torch["rotary_copy"]
+            yield ["– the same in PyTorch", "", "copy in PyTorch", f"{ratio:.2f}×"]
+            product = ours["productWithGradient"]
+            what = "– forward and backward"
+            yield row(what, ours[layout + "WithGradient"], "product with a number", product)
+    for t in (256, 1024, 4096):
+        if f"posencCore/{t}" in ours:
+            what = f"causal attention, forward and backward, T = {t}"
+            mine = ours[f"posencCore/{t}"]
+            yield row(what, mine, "DJL's operations", ours[f"djlCore/{t}"], faster=True)
+            yield row("– against PyTorch", mine, "PyTorch", torch[f"attention_core_{t}"])
+            mine = ours[f"posencBlock/{t}"]
+            yield row("– with projections", mine, "DJL's block", ours[f"djlBlock/{t}"], faster=True)
+    if megabytes:
+        for t in ("256", "1024", "4096"):
+            mine = megabytes["posenc"][t]
+            theirs = megabytes["djl"].get(t)
+            ratio = f"{mine / theirs:.2f}×" if theirs else ""
+            other = f"DJL's block: {theirs} MB" if theirs else ""
+            yield [f"– memory of a pass with projections, T = {t}", f"{mine} MB", other, ratio]
+    steps = (
+        ("training_step", "training", "training step, 4 layers, d = 256, T = 256, B = 8"),
+        ("coordinate_step", "coordinates", "training step, CoordinateMlp 4 × 256, 65,536 points"),
+        ("spectrum", "spectrum", "singular values of (4096, 1024)"),
+    )
+    for twin, group, what in steps:
+        if twin in torch:
+            yield row(what, ours[GROUPS[group][0]], "PyTorch", torch[twin])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    groups = [*GROUPS, "memory"]
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(groups))
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    chosen = arguments.groups or groups
+    unknown = [group for group in chosen if group not in groups]
+    if unknown:
+        parser.error(f"unknown group {unknown[0]}; there are {', '.join(groups)}")
+    ours, torch = defaultdict(list), defaultdict(list)
+    for number in range(arguments.rounds):
+        for group in chosen:
+            if group == "memory":
+                continue
+            print(f"round {number + 1} of {arguments.rounds}: {group}", file=sys.stderr)
+            benchmark, twins = GROUPS[group]
+            for name, value in jmh(benchmark).items():
+                ours[benchmark if name == "posenc" else name].append(value)
+            for name, value in pytorch(twins).items():
+                torch[name].append(value)
+    ours, torch = (
+        {name: statistics.median(values) for name, values in all_.items()} for all_ in (ours, torch)
+    )
+    megabytes = {w: memory(w) for w in ("posenc", "djl")} if "memory" in chosen else {}
+    print("| computation | posenc | compared with | ratio |")
+    print("|---|---|---|---|")
+    for cells in table(ours, torch, megabytes):
+        print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
