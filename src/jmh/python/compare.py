@@ -85,9 +85,9 @@ def table(ours, torch, megabytes):
             yield row(what, ours[layout], "copy", ours["copy"])
             ratio = torch[f"rotary_{twin}"] / torch["rotary_copy"]
             yield ["– the same in PyTorch", "", "copy in PyTorch", f"{ratio:.2f}×"]
-            product = ours["productWithGradient"]
+            sign = ours["signWithGradient"]
             what = "– forward and backward"
-            yield row(what, ours[layout + "WithGradient"], "product with a number", product)
+            yield row(what, ours[layout + "WithGradient"], "change of sign", sign)
     for t in (256, 1024, 4096):
         if f"posencCore/{t}" in ours:
             what = f"causal attention, forward and backward, T = {t}"

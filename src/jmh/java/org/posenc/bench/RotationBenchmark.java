@@ -89,12 +89,12 @@ public class RotationBenchmark {
         withGradient(halfSplit);
     }
 
-    /** Multiplies by one, forward and backward: what any product and its gradient cost. */
+    /** Changes the sign, forward and backward: what the least operation and its gradient cost. */
     @Benchmark
-    public void productWithGradient() {
+    public void signWithGradient() {
         x.setRequiresGradient(true);
         try (GradientCollector collector = Autograd.collector();
-                NDArray y = x.mul(1)) {
+                NDArray y = x.neg()) {
             collector.backward(y);
         }
         x.setRequiresGradient(false);

@@ -68,8 +68,8 @@ class RopeTest {
     @EnumSource(RotaryLayout.class)
     void longRowsOfManyHeadsTurnAlikeWithAndWithoutGradients(RotaryLayout layout) {
         Rope rope = Rope.builder().setHeadDimension(6).setLayout(layout).optPartial(0.7).build();
-        NDArray x = Gradients.normal(manager, 5, 2, 70, 512, 6).transpose(0, 2, 1, 3);
-        NDArray p = Gradients.normal(manager, 6, 2, 70).mul(1000);
+        NDArray x = Gradients.normal(manager, 5, 2, 300, 512, 6).transpose(0, 2, 1, 3);
+        NDArray p = Gradients.normal(manager, 6, 2, 300).mul(1000);
         NDArray y = rope.rotate(x, Positions.of(p), false);
         NDArray traced = rope.rotate(x, Positions.of(p), true);
         assertThat(y.sub(traced).abs().max().getDouble()).isLessThan(1e-12);
@@ -79,7 +79,7 @@ class RopeTest {
         int r = 4;
         double error = 0;
         for (int row = 0; row < values.length / 6; row++) {
-            double place = places[row / (70 * 512) * 70 + row % 70];
+            double place = places[row / (300 * 512) * 300 + row % 300];
             for (int i = 0; i < r / 2; i++) {
                 double angle = place * Math.pow(10_000, -2.0 * i / r);
                 int first = 6 * row + (layout == RotaryLayout.INTERLEAVED ? 2 * i : i);

@@ -10,7 +10,7 @@ def forward(self: __torch__.Kernel,
   x0 = torch.contiguous(torch.to(x, ${compute}))
   y = torch.empty_like(x0)
   row = torch.floordiv(torch.numel(x0), torch.size(x0, -2))
-  rows = ops.prim.max(32, torch.floordiv(131072, row))
+  rows = ops.prim.max(32, torch.floordiv(${block}, row))
   xs = torch.split(x0, rows, -2)
   ys = torch.split(y, rows, -2)
   same = torch.split(torch.cat([c, c], -1), rows, -2)
