@@ -2,9 +2,11 @@ package org.posenc.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.Device;
 import ai.djl.Model;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -203,6 +205,14 @@ class SingleDeviceTrainerTest {
     }
 
     @Test
+    @Tag("gpu")
+    void trainsOnAGpuAsOnTheCpu() throws Exception {
+        assumeTrue(Engine.getEngine("PyTorch").getGpuCount() > 0, "there is no GPU");
+        assertThat(train(Device.gpu(), 10, 50))
+                .containsExactly(train(Device.cpu(), 10, 50), Offset.offset(1e-4f));
+    }
+
+    @Test
     void eachThreadHasItsOwnNumberOfOperationThreads() throws Exception {
         int before = Autograd.operationThreads();
         ExecutorService thread = Executors.newSingleThreadExecutor();
@@ -263,8 +273,12 @@ class SingleDeviceTrainerTest {
     }
 
     private static float[] train(long seed, int steps) throws Exception {
+        return train(Device.cpu(), seed, steps);
+    }
+
+    private static float[] train(Device device, long seed, int steps) throws Exception {
         Autograd.operationThreads(1);
-        try (Model model = bigrams(seed);
+        try (Model model = withBlock(Model.newInstance("bigrams", device), new Bigrams(seed));
                 AdamW adamW = AdamW.builder().optLearningRate(Tracker.fixed(0.01f)).build();
                 SingleDeviceTrainer trainer = trainer(model, adamW).optClipNorm(1).build()) {
             trainer.initialize(new Shape(4, 8));
@@ -301,8 +315,7 @@ class SingleDeviceTrainerTest {
     }
 
     private static Model bigrams(long seed) {
-        Model model = Model.newInstance("bigrams", Device.cpu());
-        return withBlock(model, new Bigrams(seed));
+        return withBlock(Model.newInstance("bigrams", Device.cpu()), new Bigrams(seed));
     }
 
     private static Model withBlock(Model model, Block block) {
