@@ -111,6 +111,9 @@ def table(ours, torch, megabytes):
     for twin, group, what in steps:
         if twin in torch:
             yield row(what, ours[GROUPS[group][0]], "PyTorch", torch[twin])
+    if "stableRank" in ours:
+        what = "– stable rank alone"
+        yield row(what, ours["stableRank"], "PyTorch's singular values", torch["spectrum"])
 
 
 def main():

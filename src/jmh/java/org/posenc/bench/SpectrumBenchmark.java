@@ -16,9 +16,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import org.posenc.kernel.SingularValues;
+import org.posenc.analysis.Spectrum;
+import org.posenc.analysis.StableRank;
 
-/** The singular values of a (4096, 1024) matrix. */
+/** The spectrum of a (4096, 1024) matrix, and its stable rank alone. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -43,9 +44,23 @@ public class SpectrumBenchmark {
         manager.close();
     }
 
-    /** Computes the spectrum. */
+    /**
+     * Computes all singular values.
+     *
+     * @return the spectrum
+     */
     @Benchmark
-    public void posenc() {
-        SingularValues.of(matrix, false).close();
+    public Spectrum posenc() {
+        return Spectrum.of(matrix);
+    }
+
+    /**
+     * Computes the stable rank.
+     *
+     * @return the stable rank
+     */
+    @Benchmark
+    public double stableRank() {
+        return StableRank.of(matrix);
     }
 }
