@@ -36,7 +36,7 @@ final class CompareCommand implements Callable<Integer> {
 
     private static final List<Path> OWN_TEXT =
             List.of(Path.of("src"), Path.of("examples"), Path.of("README.md"));
-    private static final int STEPS = 600;
+    private static final int STEPS = 500;
     private static final int QUICK_STEPS = 60;
     private static final int SEEDS = 3;
 
@@ -74,7 +74,7 @@ final class CompareCommand implements Callable<Integer> {
             names = "--steps",
             paramLabel = "N",
             description =
-                    "Training steps of a decoder; an image takes a third (default: "
+                    "Training steps of a decoder; an image takes two fifths (default: "
                             + STEPS
                             + ", quick: "
                             + QUICK_STEPS
@@ -148,7 +148,7 @@ final class CompareCommand implements Callable<Integer> {
                 sequence,
                 images,
                 SequenceTask.standard(decoderSteps),
-                ImageTask.standard(Math.max(1, decoderSteps / 3)),
+                ImageTask.standard(Math.max(1, 2 * decoderSteps / 5)),
                 seed,
                 seeds != null ? seeds : quick ? 1 : SEEDS,
                 text == null ? ownText() : text,

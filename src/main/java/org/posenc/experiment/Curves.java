@@ -15,11 +15,20 @@ final class Curves {
 
     private Curves() {}
 
-    /** Returns the spectrum, relative to its first value, and the similarity row by row. */
+    /**
+     * Returns the spectrum, relative to its first value and as far as it is no rounding error, and
+     * the similarity row by row.
+     */
     static Map<String, List<Double>> of(EncodingAnalysis analysis) {
         double[] singular = analysis.spectrum().singularValues();
         Map<String, List<Double>> curves = new LinkedHashMap<>();
-        curves.put("spectrum", Arrays.stream(singular).map(s -> s / singular[0]).boxed().toList());
+        curves.put(
+                "spectrum",
+                Arrays.stream(singular)
+                        .limit(analysis.spectrum().numericalRank())
+                        .map(s -> s / singular[0])
+                        .boxed()
+                        .toList());
         curves.put("similarity", similarity(analysis.similarity()));
         return curves;
     }
