@@ -78,8 +78,7 @@ public final class DeviceConstant {
     }
 
     private NDArray copy(Key key) {
-        NDManager system = NDManager.newBaseManager(key.device(), "PyTorch");
-        try (NDManager temporary = system.newSubManager()) {
+        try (NDManager temporary = NDManager.newBaseManager(key.device(), "PyTorch")) {
             NDArray exact = temporary.create(values, shape);
             // A copy that libtorch owns: an array made of Java data dies with its Java handle, and
             // a graph may hold views of it for longer.

@@ -63,7 +63,8 @@ public final class FeatureEncoding extends EncodingBlock {
                 Checks.atLeast(1, embeddingSize, "embedding size") + features.featureDimension();
         Linear projection = Linear.builder().setUnits(embeddingSize).optBias(false).build();
         projection.setInitializer(
-                new NormalDraws(1 / Math.sqrt(width), seed), Parameter.Type.WEIGHT);
+                SeededInitializer.normal(1 / Math.sqrt(width), seed, "projection"),
+                Parameter.Type.WEIGHT);
         return new FeatureEncoding(features, embeddingSize, projection);
     }
 

@@ -55,7 +55,8 @@ public sealed interface FourierFrequencies {
         /** {@inheritDoc} */
         @Override
         public double[][] matrix(int count, int positionDimension) {
-            double[] values = new NormalDraws(sigma, seed).draw(count * positionDimension);
+            double[] values =
+                    SeededInitializer.normal(sigma, seed, "B").draw(count * positionDimension);
             double[][] b = new double[count][];
             for (int k = 0; k < count; k++) {
                 int from = k * positionDimension;

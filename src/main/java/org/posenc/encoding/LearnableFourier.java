@@ -2,15 +2,12 @@ package org.posenc.encoding;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import java.util.Random;
 import org.posenc.kernel.Scalars;
 
 /**
@@ -49,17 +46,25 @@ public final class LearnableFourier extends FeaturesBlock {
         scale = builder.scale;
         int outputs = Checks.divided(builder.dimension, groups, "dimension");
         long seed = builder.seed;
-        Initializer normal = new NormalDraws(builder.sigma, seed);
-        Initializer first = uniform(fourierDimension, seed + 1);
-        Initializer second = uniform(hiddenDimension, seed + 2);
-        wr = weight("W_r", normal, fourierDimension / 2, coordinates);
-        w1 = weight("W_1", first, hiddenDimension, fourierDimension);
-        b1 = weight("B_1", uniform(fourierDimension, seed + 3), hiddenDimension);
-        w2 = weight("W_2", second, outputs, hiddenDimension);
-        b2 = weight("B_2", uniform(hiddenDimension, seed + 4), outputs);
+        double first = 1 / Math.sqrt(fourierDimension);
+        double second = 1 / Math.sqrt(hiddenDimension);
+        wr =
+                parameter(
+                        "W_r",
+                        SeededInitializer.normal(builder.sigma, seed, "W_r"),
+                        fourierDimension / 2,
+                        coordinates);
+        w1 = uniform("W_1", first, seed, hiddenDimension, fourierDimension);
+        b1 = uniform("B_1", first, seed, hiddenDimension);
+        w2 = uniform("W_2", second, seed, outputs, hiddenDimension);
+        b2 = uniform("B_2", second, seed, outputs);
     }
 
-    private Parameter weight(String name, Initializer initializer, long... shape) {
+    private Parameter uniform(String name, double bound, long seed, long... shape) {
+        return parameter(name, SeededInitializer.uniform(bound, seed, name), shape);
+    }
+
+    private Parameter parameter(String name, Initializer initializer, long... shape) {
         return addParameter(
                 Parameter.builder()
                         .setName(name)
@@ -67,17 +72,6 @@ public final class LearnableFourier extends FeaturesBlock {
                         .optShape(new Shape(shape))
                         .optInitializer(initializer)
                         .build());
-    }
-
-    private static Initializer uniform(int fanIn, long seed) {
-        return (NDManager manager, Shape shape, DataType type) -> {
-            Random random = new Random(seed);
-            double[] values = new double[Math.toIntExact(shape.size())];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (2 * random.nextDouble() - 1) / Math.sqrt(fanIn);
-            }
-            return NormalDraws.array(manager, shape, type, values);
-        };
     }
 
     /**

@@ -109,7 +109,7 @@ public final class LearnedTable extends FeaturesBlock {
         }
         int d = featureDimension();
         NDArray values =
-                NormalDraws.array(
+                SeededInitializer.array(
                         manager,
                         new Shape(newLength, d),
                         old.getDataType(),
@@ -217,7 +217,7 @@ public final class LearnedTable extends FeaturesBlock {
                     dimension,
                     parameter()
                             .optShape(new Shape(length, dimension))
-                            .optInitializer(new NormalDraws(0.02, seed))
+                            .optInitializer(SeededInitializer.normal(0.02, seed, "table"))
                             .build());
         }
     }

@@ -133,7 +133,7 @@ public final class ShiftedBasis extends FeaturesBlock {
         if (norm != 1) {
             features = Scalars.div(features, norm);
         }
-        return Cast.to(features, featureType(positions), training);
+        return Cast.withoutTails(features, featureType(positions), training);
     }
 
     /** The greatest norm of the points' rows or, without points, of any row over the range. */

@@ -46,7 +46,8 @@ public final class T5Bias extends DistanceBias {
                                 .setName("table")
                                 .setType(Parameter.Type.WEIGHT)
                                 .optShape(new Shape(buckets, builder.heads))
-                                .optInitializer(new NormalDraws(0.02, builder.seed))
+                                .optInitializer(
+                                        SeededInitializer.normal(0.02, builder.seed, "table"))
                                 .build());
     }
 

@@ -100,7 +100,7 @@ public final class Autograd {
 
         @Override
         public void backward(NDArray target) {
-            try (NDArray one = target.getManager().ones(target.getShape(), target.getDataType())) {
+            try (NDArray one = target.onesLike()) {
                 JniUtils.backward((PtNDArray) target, (PtNDArray) one, false, false);
             }
         }

@@ -25,4 +25,23 @@ public final class Cast {
         Map<String, Integer> constants = Map.of("type", LibtorchTypes.number(type));
         return TorchScript.load("cast", constants).call(training, x);
     }
+
+    /**
+     * Returns float64 values in another data type, those of magnitudes up to 10⁻³⁰ as 0 unless the
+     * type is float64. Products with so small a float32 are denormal numbers, on which a CPU takes
+     * many times as long; the tails of a Gaussian are full of them.
+     *
+     * @param x any shape, float64
+     * @param type the type wanted
+     * @param training whether gradients are to flow; those of what became 0 are 0
+     * @return the array itself for float64, else a new one in its manager
+     * @throws IllegalArgumentException if the type cannot pass from DJL to PyTorch (bfloat16)
+     */
+    public static NDArray withoutTails(NDArray x, DataType type, boolean training) {
+        if (type == DataType.FLOAT64) {
+            return x;
+        }
+        Map<String, Number> constants = Map.of("type", LibtorchTypes.number(type), "least", 1e-30);
+        return TorchScript.load("narrow", constants).call(training, x);
+    }
 }

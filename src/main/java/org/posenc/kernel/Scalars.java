@@ -1,6 +1,9 @@
 package org.posenc.kernel;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import java.util.function.BinaryOperator;
 
 /**
@@ -11,6 +14,8 @@ import java.util.function.BinaryOperator;
  * then computed with whatever stands there. Here the number is in memory of libtorch's own.
  */
 public final class Scalars {
+
+    private static final NDManager HOST = NDManager.newBaseManager(Device.cpu(), "PyTorch");
 
     private Scalars() {}
 
@@ -59,8 +64,13 @@ public final class Scalars {
     }
 
     private static NDArray apply(NDArray x, double n, BinaryOperator<NDArray> operation) {
-        try (NDArray borrowed = x.getManager().create(n);
-                NDArray owned = borrowed.duplicate()) {
+        // A single number may stay on the host whatever the array's device is; a copy of it to a
+        // GPU would wait for all the work queued there.
+        boolean single = x.getShape().dimension() == 0; // whose type would give way to float64
+        DataType type = single ? x.getDataType() : DataType.FLOAT64;
+        try (NDArray borrowed = HOST.create(n);
+                NDArray typed = borrowed.toType(type, false);
+                NDArray owned = typed.duplicate()) {
             return operation.apply(x, owned);
         }
     }

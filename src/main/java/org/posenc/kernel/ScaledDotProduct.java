@@ -59,7 +59,7 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
         boolean masks = causal && queries > 1; // a single query sees every key
         NDArray added = bias;
         if (bias == null && masks && queries != keys) {
-            added = q.getManager().zeros(new Shape(queries, keys), q.getDataType());
+            added = q.getManager().zeros(new Shape(queries, keys), q.getDataType(), q.getDevice());
         } else if (bias != null && bias.getShape().dimension() == 3) {
             added = bias.expandDims(0); // libtorch's fused code takes two axes or four
         }

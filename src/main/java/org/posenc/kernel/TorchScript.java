@@ -22,10 +22,11 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -54,7 +55,9 @@ public final class TorchScript {
     /** Names of this form mean nothing to DJL; others would turn an input into a list or a map. */
     private static final Pattern PLAIN_NAME = Pattern.compile("\\w+");
 
-    private static final Map<String, TorchScript> LOADED = new ConcurrentHashMap<>();
+    private record Key(String name, Map<String, ?> constants) {}
+
+    private static final Map<Key, TorchScript> LOADED = new ConcurrentHashMap<>();
 
     private final PtSymbolBlock module;
 
@@ -71,11 +74,16 @@ public final class TorchScript {
      * @return the operation
      */
     static TorchScript load(String name, Map<String, ?> constants) {
-        String source = resource(name + ".py");
-        for (Map.Entry<String, ?> constant : constants.entrySet()) {
+        return LOADED.computeIfAbsent(
+                new Key(name, Map.copyOf(constants)), key -> compile(source(key)));
+    }
+
+    private static String source(Key key) {
+        String source = resource(key.name() + ".py");
+        for (Map.Entry<String, ?> constant : key.constants().entrySet()) {
             source = source.replace("${" + constant.getKey() + "}", literal(constant.getValue()));
         }
-        return LOADED.computeIfAbsent(source, TorchScript::compile);
+        return source;
     }
 
     static TorchScript load(String name) {
@@ -113,26 +121,19 @@ public final class TorchScript {
      * @throws IllegalArgumentException as {@link #call}
      */
     NDArray change(List<List<NDArray>> lists, double... numbers) {
-        IValue[] arguments = new IValue[lists.size() + numbers.length];
+        lists.forEach(list -> list.forEach(array -> checkType(array.getDataType())));
+        Stream<IValue> arrays =
+                lists.stream().map(list -> IValue.listFrom(list.toArray(PtNDArray[]::new)));
+        IValue[] arguments =
+                Stream.concat(arrays, DoubleStream.of(numbers).mapToObj(IValue::from))
+                        .toArray(IValue[]::new);
+        PtNDManager manager = (PtNDManager) lists.get(0).get(0).getManager();
         JniUtils.setGraphExecutorOptimize(false);
-        try {
-            int n = 0;
-            for (List<NDArray> list : lists) {
-                list.forEach(array -> checkType(array.getDataType()));
-                arguments[n++] =
-                        IValue.listFrom(
-                                list.stream().map(a -> (PtNDArray) a).toArray(PtNDArray[]::new));
-            }
-            for (double number : numbers) {
-                arguments[n++] = IValue.from(number);
-            }
-            PtNDManager manager = (PtNDManager) lists.get(0).get(0).getManager();
-            try (IValue result = IValueUtils.runMethod(module, "forward", arguments)) {
-                return result.toTensor(manager);
-            }
+        try (IValue result = IValueUtils.runMethod(module, "forward", arguments)) {
+            return result.toTensor(manager);
         } finally {
             JniUtils.setGraphExecutorOptimize(true);
-            Arrays.stream(arguments).filter(Objects::nonNull).forEach(IValue::close);
+            Arrays.stream(arguments).forEach(IValue::close);
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.TorchScript;
 

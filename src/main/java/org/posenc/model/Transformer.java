@@ -24,6 +24,7 @@ import java.util.List;
 import org.posenc.attention.AttentionMask;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Scalars;
 
 /**

@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.encoding.ShiftedBasis.Directions;
+import org.posenc.kernel.Autograd;
 import org.posenc.testing.Goldens;
 
 class ShiftedBasisTest {
@@ -219,6 +225,43 @@ class ShiftedBasisTest {
         assertThat(norms[1]).isLessThan(0.9); // nearly half of the corner's copies are missing
         NDArray alone = FeatureGoldens.features(features, points.get("1:"));
         assertThat(alone.toDoubleArray()).containsExactly(both.get("1:").toDoubleArray());
+    }
+
+    /** Products with tinier numbers would be denormal and many times as slow. */
+    @Test
+    void farTailsAreZeroUnlessInDoublePrecision() {
+        ShiftedBasis features =
+                ShiftedBasis.builder()
+                        .setBasis(new BasisFunction.Gaussian(0.02))
+                        .setDimension(64)
+                        .build();
+        ParameterStore parameters = new ParameterStore(manager, false);
+        NDArray x = manager.create(new float[] {0, 0.25f, 0.8f});
+        double[] exact =
+                FeatureGoldens.features(features, x.toType(DataType.FLOAT64, true)).toDoubleArray();
+        assertThat(exact[48]) // exp(−0.75² / 0.0008), which float32 cannot hold
+                .isCloseTo(Math.exp(-703.125), Percentage.withPercentage(1e-9));
+        x.setRequiresGradient(true);
+        try (GradientCollector collector = Autograd.collector()) {
+            NDArray single = features.features(Positions.of(x), parameters, true);
+            float[] values = single.toFloatArray();
+            for (int i = 0; i < values.length; i++) {
+                float expected = exact[i] > 1e-30 ? (float) exact[i] : 0;
+                assertThat(values[i]).isEqualTo(expected);
+            }
+            collector.backward(single.get(":, 48").sum()); // centre 0.75
+        }
+        float slope = (float) (Math.exp(-3.125) * (0.75 - 0.8) / 0.0004);
+        assertThat(Autograd.gradient(x).toFloatArray())
+                .containsExactly(new float[] {0, 0, slope}, Offset.offset(1e-4f));
+
+        NDArray tokens = manager.zeros(new Shape(1, 3, 64), DataType.FLOAT16);
+        NDArray half =
+                FeatureEncoding.add(features).embed(tokens, Positions.of(x), parameters, false);
+        assertThat(half.toType(DataType.FLOAT64, true).toDoubleArray())
+                .containsExactly(exact, Offset.offset(1e-3));
+        assertThat(FeatureGoldens.features(features, manager.create(new float[] {Float.NaN})))
+                .matches(row -> row.isNaN().all().getBoolean(), "NaN stays NaN");
     }
 
     @Test

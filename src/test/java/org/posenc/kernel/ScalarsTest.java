@@ -30,9 +30,11 @@ class ScalarsTest {
     void theTypeStays() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             for (DataType type : new DataType[] {DataType.FLOAT16, DataType.FLOAT32}) {
-                NDArray x = manager.ones(new Shape(2), type);
-                assertThat(Scalars.mul(x, 2.5).getDataType()).isEqualTo(type);
-                assertThat(Scalars.maximum(x, 2.5).getDataType()).isEqualTo(type);
+                for (Shape shape : new Shape[] {new Shape(2), new Shape()}) {
+                    NDArray x = manager.ones(shape, type);
+                    assertThat(Scalars.mul(x, 2.5).getDataType()).isEqualTo(type);
+                    assertThat(Scalars.maximum(x, 2.5).getDataType()).isEqualTo(type);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-package org.posenc.model;
+package org.posenc.encoding;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -7,7 +7,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.initializer.Initializer;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
-import org.posenc.kernel.TorchScript;
+import java.util.stream.DoubleStream;
+import org.posenc.kernel.Cast;
 
 /**
  * Initial values from a seed and a parameter's name alone: the same in every thread, in every order
@@ -27,8 +28,8 @@ public final class SeededInitializer implements Initializer {
      * Normal numbers of mean 0.
      *
      * @param deviation their standard deviation
-     * @param seed the model's seed
-     * @param name the parameter's name in the model
+     * @param seed the seed of the model or the encoding
+     * @param name the parameter's name in it
      * @return the initializer
      */
     public static SeededInitializer normal(double deviation, long seed, String name) {
@@ -39,8 +40,8 @@ public final class SeededInitializer implements Initializer {
      * Uniform numbers in (−bound, bound).
      *
      * @param bound positive
-     * @param seed the model's seed
-     * @param name the parameter's name in the model
+     * @param seed the seed of the model or the encoding
+     * @param name the parameter's name in it
      * @return the initializer
      */
     public static SeededInitializer uniform(double bound, long seed, String name) {
@@ -60,15 +61,19 @@ public final class SeededInitializer implements Initializer {
     /** {@inheritDoc} */
     @Override
     public NDArray initialize(NDManager manager, Shape shape, DataType type) {
-        TorchScript.checkType(type);
+        return array(manager, shape, type, draw(Math.toIntExact(shape.size())));
+    }
+
+    double[] draw(int count) {
         Random random = new Random(seed);
-        double[] values = new double[Math.toIntExact(shape.size())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = draw.applyAsDouble(random);
-        }
+        return DoubleStream.generate(() -> draw.applyAsDouble(random)).limit(count).toArray();
+    }
+
+    /** Returns values as an array that libtorch owns, so that it may outlive its Java handle. */
+    static NDArray array(NDManager manager, Shape shape, DataType type, double[] values) {
         try (NDArray exact = manager.create(values, shape)) {
-            // A copy that libtorch owns, because an array made of Java data dies with its handle.
-            return type == DataType.FLOAT64 ? exact.duplicate() : exact.toType(type, true);
+            NDArray typed = Cast.to(exact, type, false);
+            return typed == exact ? exact.duplicate() : typed;
         }
     }
 }
