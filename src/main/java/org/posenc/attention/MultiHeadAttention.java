@@ -168,6 +168,7 @@ public final class MultiHeadAttention extends AbstractBlock {
             PositionalEncoding encoding,
             AttentionMask mask) {
         NDArray x = context.hidden();
+        positions.checkFit(x.getShape().get(0), x.getShape().get(1));
         ParameterStore parameters = context.parameters();
         boolean training = context.training();
         NDArray q = split(queryProjection, heads, x, parameters, training); // (B, H, T, D)

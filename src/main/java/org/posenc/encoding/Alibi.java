@@ -60,9 +60,20 @@ public final class Alibi extends DistanceBias {
     @Override
     protected NDArray biases(
             NDArray distances, DataType type, ParameterStore parameters, boolean training) {
-        NDArray fall = causal ? Scalars.minimum(distances, 0) : distances.abs().neg(); // (…, T, S)
-        NDArray narrow = Cast.to(fall, type, true).expandDims(-3); // (…, 1, T, S)
-        return narrow.mul(slopes.beside(narrow, type)); // (…, H, T, S)
+        try (NDArray fall = fall(distances); // (…, T, S)
+                NDArray typed = Cast.to(fall, type, true);
+                NDArray narrow = typed.expandDims(-3)) { // (…, 1, T, S)
+            return narrow.mul(slopes.beside(narrow, type)); // (…, H, T, S)
+        }
+    }
+
+    private NDArray fall(NDArray distances) {
+        if (causal) {
+            return Scalars.minimum(distances, 0);
+        }
+        try (NDArray apart = distances.abs()) {
+            return apart.neg();
+        }
     }
 
     /** {@inheritDoc} */

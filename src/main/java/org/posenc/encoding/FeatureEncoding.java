@@ -92,6 +92,7 @@ public final class FeatureEncoding extends EncodingBlock {
                                     ? "; concatenated(" + width + ") takes features of any size"
                                     : ""));
         }
+        positions.checkFit(tokens.getShape().get(0), tokens.getShape().get(1));
         NDArray p =
                 Cast.to(
                         features.features(positions, parameters, training),

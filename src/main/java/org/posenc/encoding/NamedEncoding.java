@@ -124,7 +124,7 @@ public record NamedEncoding(
                     name
                             + " acts inside attention and has no features; encodings with features"
                             + " are "
-                            + String.join(", ", Encodings.namesWithFeatures()));
+                            + Settings.quoted(Encodings.namesWithFeatures()));
         }
         List<Settings.Key> own = keys.stream().filter(key -> !key.key().equals(JOIN)).toList();
         return features.apply(space, Settings.of(name, own, settings));

@@ -1,6 +1,8 @@
 package org.posenc.encoding;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
@@ -8,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 
 /**
@@ -41,14 +44,27 @@ public final class Positions {
      *
      * @param array (T), (B, T) or (…, M)
      * @return the positions
-     * @throws IllegalArgumentException if the array is empty
+     * @throws IllegalArgumentException if the array is empty or, on the CPU, has an element that is
+     *     not finite; to look at those of a GPU would make each pass wait for it
      */
     public static Positions of(NDArray array) {
         if (array.getShape().size() == 0) {
             throw new IllegalArgumentException(
                     "positions must not be empty, got shape " + array.getShape());
         }
-        return new Positions(array);
+        Positions positions = new Positions(array);
+        if (array.getDataType().isFloating() && !array.getDevice().isGpu()) {
+            positions.checkFinite();
+        }
+        return positions;
+    }
+
+    private void checkFinite() {
+        for (double bound : new double[] {bounds().least(), bounds().greatest()}) {
+            if (!Double.isFinite(bound)) {
+                throw new IllegalArgumentException("positions must be finite, got " + bound);
+            }
+        }
     }
 
     /**
@@ -72,6 +88,32 @@ public final class Positions {
         Positions range = of(manager.create(values, new Shape(values.length)));
         range.bounds = new Bounds(from, to - 1.0);
         return range;
+    }
+
+    /**
+     * Refuses positions that are not those of a batch of sequences.
+     *
+     * @param batch B
+     * @param length T
+     * @throws IllegalArgumentException unless they are (T), (1, T) or (B, T)
+     */
+    public void checkFit(long batch, long length) {
+        Shape p = array.getShape();
+        int axes = p.dimension();
+        boolean fits =
+                (axes == 1 || axes == 2 && (p.get(0) == batch || p.get(0) == 1))
+                        && p.get(axes - 1) == length;
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    "positions must be ("
+                            + length
+                            + ") or ("
+                            + batch
+                            + ", "
+                            + length
+                            + ") for as many tokens, got shape "
+                            + p);
+        }
     }
 
     /**
@@ -101,11 +143,13 @@ public final class Positions {
      */
     public Bounds bounds() {
         if (bounds == null) {
-            NDArray real = real(DataType.FLOAT64);
-            try (NDArray least = real.min();
-                    NDArray greatest = real.max();
-                    NDArray both = least.reshape(1).concat(greatest.reshape(1))) {
-                double[] values = both.toDoubleArray();
+            // Not of real(…), which must be computed where gradients are recorded.
+            try (Autograd.Scope off = Autograd.off();
+                    NDArray least = array.min();
+                    NDArray greatest = array.max();
+                    NDArray both = NDArrays.stack(new NDList(least, greatest));
+                    NDArray exact = both.toType(DataType.FLOAT64, false)) {
+                double[] values = exact.toDoubleArray();
                 bounds = new Bounds(values[0], values[1]);
             }
         }

@@ -197,7 +197,11 @@ public final class Settings {
         int tolerated = Math.max(1, name.length() / 2);
         return !sorted.isEmpty() && distance(name, sorted.get(0)) <= tolerated
                 ? ": did you mean \"" + sorted.get(0) + "\"?"
-                : "; there are " + String.join(", ", known);
+                : "; there are " + quoted(known);
+    }
+
+    static String quoted(Collection<String> names) {
+        return names.stream().collect(Collectors.joining("\", \"", "\"", "\""));
     }
 
     private IllegalArgumentException wrong(String key, String wanted) {

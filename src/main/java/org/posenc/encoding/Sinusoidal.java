@@ -114,7 +114,7 @@ public final class Sinusoidal extends FeaturesBlock {
                                 .optBase(settings.number("base"))
                                 .optLayout(settings.choice("layout", Layout.class))
                                 .build(),
-                new Settings.Key("base", "10000", "base b of the frequencies, above 1"),
+                new Settings.Key("base", "10000", "base b of the frequencies, above 0"),
                 new Settings.Key(
                         "layout", "interleaved", "interleaved, concatenated or tensor2tensor"));
     }

@@ -91,7 +91,8 @@ public final class T5Bias extends DistanceBias {
             NDArray distances, DataType type, ParameterStore parameters, boolean training) {
         NDArray e = parameters.getValue(table, distances.getDevice(), training); // (buckets, H)
         Shape shape = distances.getShape(); // (…, T, S)
-        try (NDArray near = distances.round().clip(-maxDistance, maxDistance);
+        try (NDArray whole = distances.round();
+                NDArray near = whole.clip(-maxDistance, maxDistance);
                 NDArray shifted = near.add(maxDistance);
                 NDArray index = Cast.to(shifted, DataType.INT64, false);
                 NDArray everyHead =

@@ -108,11 +108,16 @@ public final class Transformer extends AbstractBlock {
      * Returns this model with another encoding, such as one stretched to a longer context. The two
      * share their weights: training one trains the other.
      *
-     * @param other what positions do in the new model; initialised, if it has parameters
+     * @param other what positions do in the new model; where this model is initialised, so is it
      * @return a new block over the same layers
      */
     public Transformer withEncoding(PositionalEncoding other) {
-        return new Transformer(this, other);
+        Transformer swapped = new Transformer(this, other);
+        if (isInitialized()) {
+            NDArray table = tokens.getArray();
+            swapped.initialize(table.getManager(), table.getDataType(), getInputShapes());
+        }
+        return swapped;
     }
 
     private double tokenDeviation() {
@@ -266,16 +271,7 @@ public final class Transformer extends AbstractBlock {
                             + " "
                             + s);
         }
-        Shape p = positions.array().getShape();
-        boolean fits =
-                p.dimension() == 1 && p.get(0) == s.get(1)
-                        || p.dimension() == 2
-                                && p.get(1) == s.get(1)
-                                && (p.get(0) == s.get(0) || p.get(0) == 1);
-        if (!fits) {
-            throw new IllegalArgumentException(
-                    "positions must be (T) or (B, T) for token ids " + s + ", got " + p);
-        }
+        positions.checkFit(s.get(0), s.get(1));
     }
 
     /** {@inheritDoc} */

@@ -153,7 +153,10 @@ public record TransformerConfig(
                 "attention output bias " + attentionOutputBias,
                 "feed-forward bias " + feedForwardBias,
                 "query/key norm " + queryKeyNorm,
-                "embedding scale " + embeddingScale);
+                "attention scale " + attentionScale,
+                "embedding scale " + embeddingScale,
+                "parallel residual " + parallelResidual,
+                "layers without encoding " + new TreeSet<>(layersWithoutEncoding));
     }
 
     private static void atLeastOne(int value, String what) {

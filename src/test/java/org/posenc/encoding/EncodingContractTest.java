@@ -389,6 +389,8 @@ class EncodingContractTest {
                         "t5");
         assertThatThrownBy(() -> Encodings.named("gausian"))
                 .hasMessageContaining("did you mean \"gaussian\"?");
+        assertThatThrownBy(() -> Encodings.named("xyzzy-plugh"))
+                .hasMessageContaining("; there are \"none\", \"learned\", \"sinusoidal\", ");
         assertThatThrownBy(
                         () ->
                                 Encodings.named("alibi")
@@ -414,6 +416,54 @@ class EncodingContractTest {
                                                 new Space(1, E, LENGTH, false, 3),
                                                 Map.of("join", "add")))
                 .hasMessageContaining("join");
+    }
+
+    /** One position would otherwise be that of every token. */
+    @ParameterizedTest
+    @ValueSource(strings = {"learned", "sinusoidal", "rope"})
+    void positionsThatAreNotTheTokensAreRefused(String name) {
+        PositionalEncoding encoding = initialised(name, DataType.FLOAT32);
+        Inputs in = Inputs.of(manager, 2, 5, DataType.FLOAT32);
+        for (NDArray wrong :
+                List.of(
+                        manager.zeros(new Shape(1), DataType.INT64),
+                        manager.zeros(new Shape(3, 5), DataType.INT64),
+                        manager.zeros(new Shape(), DataType.INT64))) {
+            assertThatThrownBy(() -> seams(encoding, in, Positions.of(wrong), false))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "positions must be (5) or (2, 5) for as many tokens, got shape "
+                                    + wrong.getShape());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY})
+    void positionsThatAreNotFiniteAreRefused(double value) {
+        for (DataType type : List.of(DataType.FLOAT16, DataType.FLOAT32, DataType.FLOAT64)) {
+            NDArray array = manager.create(new double[] {1, value, 2}).toType(type, true);
+            assertThatThrownBy(() -> Positions.of(array))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("positions must be finite, got " + value);
+        }
+    }
+
+    @Test
+    void positionsPassGradientsWhereverTheyWereMade() {
+        NDArray x = manager.create(new double[] {0.5, 2});
+        x.setRequiresGradient(true);
+        Positions positions;
+        try (Autograd.Scope off = Autograd.off()) {
+            positions = Positions.of(x);
+            assertThat(positions.bounds()).isEqualTo(new Positions.Bounds(0.5, 2));
+        }
+        try (GradientCollector collector = Autograd.collector()) {
+            ParameterStore parameters = new ParameterStore(manager, false);
+            NDArray sine = Sinusoidal.of(2).features(positions, parameters, true).get(":, 0");
+            collector.backward(sine.sum());
+        }
+        assertThat(Autograd.gradient(x).toDoubleArray())
+                .containsExactly(new double[] {Math.cos(0.5), Math.cos(2)}, Offset.offset(1e-15));
     }
 
     @Tag("gpu")

@@ -15,6 +15,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -295,6 +296,68 @@ class TransformerTest {
     }
 
     @Test
+    void anotherEncodingActsOnTheSameWeightsAndIsSavedWithThem() throws Exception {
+        TransformerConfig config = tiny().build();
+        Transformer none = model(config, "none", DataType.FLOAT64);
+        Transformer rope = model(config, "rope", DataType.FLOAT64);
+        Transformer swapped =
+                none.withEncoding(Encodings.named("rope").forTransformer(config.site(6), Map.of()));
+        NDArray ids = ids(1, 2, 3, 4, 5, 6);
+        double[] expected = logits(rope, ids).toDoubleArray(); // of the same seed and noise
+        assertThat(logits(swapped, ids).toDoubleArray()).containsExactly(expected);
+        assertThat(difference(logits(none, ids), logits(rope, ids))).isGreaterThan(1e-3);
+
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        swapped.saveParameters(new DataOutputStream(bytes));
+        Transformer loaded =
+                new Transformer(
+                        config, Encodings.named("rope").forTransformer(config.site(6), Map.of()));
+        loaded.loadParameters(manager, in(bytes));
+        assertThat(logits(loaded, ids).toDoubleArray()).containsExactly(expected);
+
+        // A new encoding's own parameters are made; training one model trains the other.
+        Transformer learned =
+                none.withEncoding(
+                        Encodings.named("learned").forTransformer(config.site(6), Map.of()));
+        assertThat(difference(logits(learned, ids), logits(none, ids))).isGreaterThan(1e-3);
+        swapped.getParameters().get("tokens").getArray().addi(1);
+        assertThat(none.getParameters().get("tokens").getArray())
+                .isSameAs(swapped.getParameters().get("tokens").getArray());
+        assertThat(difference(logits(rope, ids), logits(swapped, ids))).isGreaterThan(1e-3);
+
+        Transformer fresh = new Transformer(config, new NoEncoding());
+        Transformer both = fresh.withEncoding(new NoEncoding());
+        both.initialize(manager, DataType.FLOAT64, new Shape(1, 6));
+        assertThat(logits(fresh, ids).toDoubleArray())
+                .containsExactly(logits(both, ids).toDoubleArray());
+    }
+
+    @Test
+    void scaledEmbeddingsAreTheTableTimesTheScaleAndStartWithDeviationOne() {
+        TransformerConfig config =
+                tiny().setVocabulary(2000).optEmbeddingScale(Math.sqrt(8)).build();
+        Transformer model = new Transformer(config, new NoEncoding());
+        model.initialize(manager, DataType.FLOAT64, new Shape(1, 6));
+        NDArray ids = ids(7, 2, 9);
+        NDArray table = model.getParameters().get("tokens").getArray();
+        NDArray first =
+                model.hidden(
+                                ids,
+                                Positions.range(manager, 0, 3),
+                                AttentionMask.none(),
+                                parameters,
+                                false)
+                        .get(0);
+        double[] rows = table.get(ids.flatten()).toDoubleArray();
+        double[] scaled = Arrays.stream(rows).map(v -> v * Math.sqrt(8)).toArray();
+        assertThat(first.toDoubleArray()).containsExactly(scaled, Offset.offset(1e-15));
+        double squares = Arrays.stream(table.toDoubleArray()).map(v -> v * v * 8).sum();
+        assertThat(Math.sqrt(squares / table.size())).isCloseTo(1, Offset.offset(0.02));
+        assertThatThrownBy(() -> tiny().optEmbeddingScale(0).build())
+                .hasMessageContaining("embedding scale must be positive and finite, got 0.0");
+    }
+
+    @Test
     void aTrainingStepLeavesNothingButItsResult() {
         Transformer model = model(tiny().build(), "rope", DataType.FLOAT32);
         model.getParameters().values().forEach(p -> p.freeze(false));
@@ -344,7 +407,7 @@ class TransformerTest {
                         () ->
                                 model.logits(
                                         ids(1, 2, 3), two, AttentionMask.none(), parameters, false))
-                .hasMessageContaining("(2)");
+                .hasMessage("positions must be (3) or (1, 3) for as many tokens, got shape (2)");
         Transformer fresh = new Transformer(tiny().build(), new NoEncoding());
         assertThatThrownBy(() -> fresh.initialize(manager, DataType.BFLOAT16, new Shape(1, 2)))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -352,6 +415,10 @@ class TransformerTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         model.saveParameters(new DataOutputStream(bytes));
         Transformer deeper = new Transformer(tiny().setLayers(3).build(), new NoEncoding());
+        Transformer parallel =
+                new Transformer(tiny().optParallelResidual(true).build(), new NoEncoding());
+        assertThatThrownBy(() -> parallel.loadParameters(manager, in(bytes)))
+                .hasMessageContaining("parallel residual false");
         assertThatThrownBy(() -> deeper.loadParameters(manager, in(bytes)))
                 .hasMessageContaining("layers 3")
                 .hasMessageContaining("layers 2");

@@ -86,6 +86,7 @@ public final class Rope extends EncodingBlock {
             throw new IllegalArgumentException(
                     "this RoPE is made for heads of " + headDimension + ", got shape " + shape);
         }
+        positions.checkFit(shape.get(0), shape.get(shape.dimension() - 2));
         NDArray table = table(positions, Rotation.tableType(x.getDataType()));
         if (rotaryDimension == headDimension) {
             return turn(x, table, training);
@@ -232,7 +233,7 @@ public final class Rope extends EncodingBlock {
          */
         public Builder optBase(double base) {
             if (!(base > 0) || Double.isInfinite(base)) {
-                throw new IllegalArgumentException("base must be positive, got " + base);
+                throw new IllegalArgumentException("base must be positive and finite, got " + base);
             }
             this.base = base;
             return this;
