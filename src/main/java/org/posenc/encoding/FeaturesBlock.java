@@ -1,23 +1,16 @@
 package org.posenc.encoding;
 
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import org.posenc.kernel.Cast;
-import org.posenc.kernel.TorchScript;
 
 /** Base of the encodings that are features: checks positions and is callable as a DJL block. */
-public abstract class FeaturesBlock extends AbstractBlock implements PositionFeatures {
+public abstract class FeaturesBlock extends ConfiguredBlock implements PositionFeatures {
 
     private final int positionDimension;
     private final int featureDimension;
@@ -85,50 +78,9 @@ public abstract class FeaturesBlock extends AbstractBlock implements PositionFea
         return value;
     }
 
-    /**
-     * Returns what decides the output beside the dimensions and the parameters, such as "base
-     * 10000.0, layout interleaved". It is saved with the parameters, and a block refuses to load
-     * what was saved with another.
-     *
-     * @return the configuration in words, empty where there is nothing to tell
-     */
-    protected String configuration() {
-        return "";
-    }
-
-    /** {@inheritDoc} */
     @Override
-    protected void saveMetadata(DataOutputStream os) throws IOException {
-        super.saveMetadata(os);
-        os.writeUTF(identity());
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void loadMetadata(byte loadVersion, DataInputStream is)
-            throws IOException, MalformedModelException {
-        super.loadMetadata(loadVersion, is);
-        Checks.sameConfiguration(is.readUTF(), identity());
-    }
-
-    /**
-     * Returns what this block is, with the settings in effect.
-     *
-     * @return its class and configuration
-     */
-    @Override
-    public String toString() {
-        return identity();
-    }
-
-    private String identity() {
-        String configuration = configuration();
-        return getClass().getSimpleName()
-                + " of M = "
-                + positionDimension
-                + ", D = "
-                + featureDimension
-                + (configuration.isEmpty() ? "" : " (" + configuration + ")");
+    final String subject() {
+        return super.subject() + " of M = " + positionDimension + ", D = " + featureDimension;
     }
 
     /**
@@ -151,13 +103,6 @@ public abstract class FeaturesBlock extends AbstractBlock implements PositionFea
                             + "), got shape "
                             + shape);
         }
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public void initialize(NDManager manager, DataType type, Shape... inputShapes) {
-        TorchScript.checkType(type); // bfloat16 would abort the JVM
-        super.initialize(manager, type, inputShapes);
     }
 
     /** {@inheritDoc} */

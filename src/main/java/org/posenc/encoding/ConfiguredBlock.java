@@ -1,0 +1,72 @@
+package org.posenc.encoding;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import org.posenc.kernel.TorchScript;
+
+/** A block whose configuration is saved with its parameters and compared when they are loaded. */
+abstract class ConfiguredBlock extends AbstractBlock {
+
+    ConfiguredBlock(byte version) {
+        super(version);
+    }
+
+    /**
+     * Returns what decides the output beside the dimensions and the parameters, such as "base
+     * 10000.0, layout interleaved". It is saved with the parameters, and a block refuses to load
+     * what was saved with another.
+     *
+     * @return the configuration in words, empty where there is nothing to tell
+     */
+    protected String configuration() {
+        return "";
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        os.writeUTF(identity());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        Checks.sameConfiguration(is.readUTF(), identity());
+    }
+
+    /**
+     * Returns what this block is, with the settings in effect.
+     *
+     * @return its class and configuration
+     */
+    @Override
+    public String toString() {
+        return identity();
+    }
+
+    private String identity() {
+        String configuration = configuration();
+        return configuration.isEmpty() ? subject() : subject() + " (" + configuration + ")";
+    }
+
+    /** Returns the class and its dimensions. */
+    String subject() {
+        return getClass().getSimpleName();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initialize(NDManager manager, DataType type, Shape... inputShapes) {
+        TorchScript.checkType(type); // bfloat16 would abort the JVM
+        super.initialize(manager, type, inputShapes);
+    }
+}
