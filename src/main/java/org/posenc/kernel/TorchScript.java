@@ -104,11 +104,14 @@ public final class TorchScript {
         for (NDArray input : inputs) {
             arguments.add(checked(input));
         }
-        if (training) {
+        try (Autograd.Scope recording = training ? () -> {} : Autograd.off()) {
             return run(arguments);
-        }
-        try (Autograd.Scope off = Autograd.off()) {
-            return run(arguments);
+        } finally {
+            for (int i = 0; i < inputs.length; i++) {
+                if (arguments.get(i) != inputs[i]) {
+                    arguments.get(i).close(); // a handle without its name
+                }
+            }
         }
     }
 

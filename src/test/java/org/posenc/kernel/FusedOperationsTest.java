@@ -212,8 +212,10 @@ class FusedOperationsTest {
     void namesOfInputsMeanNothing() {
         NDArray x = manager.create(new double[] {3, 0, 0, 4}, new Shape(2, 2));
         x.setName("module_method:other");
+        int before = manager.getManagedArrays().size();
         assertThat(SingularValues.of(x, false).toDoubleArray())
                 .containsExactly(new double[] {4, 3}, EXACT);
+        assertThat(manager.getManagedArrays()).hasSize(before + 1);
     }
 
     @Test
