@@ -23,7 +23,7 @@ class NativeHeapTest {
             long faults =
                     worker.submit(
                                     () -> {
-                                        allocate(5);
+                                        allocate(20); // a heap with pieces of others' grows first
                                         long before = pageFaults();
                                         allocate(50);
                                         return pageFaults() - before;
