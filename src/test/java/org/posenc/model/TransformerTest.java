@@ -28,6 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.posenc.attention.AttentionMask;
 import org.posenc.encoding.Encodings;
+import org.posenc.encoding.FeatureEncoding;
+import org.posenc.encoding.LearnedTable;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
@@ -330,6 +332,31 @@ class TransformerTest {
         both.initialize(manager, DataType.FLOAT64, new Shape(1, 6));
         assertThat(logits(fresh, ids).toDoubleArray())
                 .containsExactly(logits(both, ids).toDoubleArray());
+    }
+
+    @Test
+    void aLearnedTableIsStretchedToALongerContext() throws Exception {
+        TransformerConfig config = tiny().build();
+        Transformer model = model(config, "learned", DataType.FLOAT32);
+        NDArray long11 = ids(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0);
+        assertThatThrownBy(() -> logits(model, long11)).hasMessageContaining("length 6");
+        LearnedTable table = (LearnedTable) ((FeatureEncoding) model.encoding()).features();
+        Transformer longer = model.withEncoding(table.resized(11, manager).added());
+        NDArray y = logits(longer, long11);
+        // Every second row is a row of the old table.
+        NDArray even = manager.create(new long[] {0, 2, 4, 6, 8, 10});
+        NDArray six = ids(1, 2, 3, 4, 5, 6);
+        NDArray placed = longer.forward(parameters, new NDList(six, even), false).head();
+        assertThat(placed.toFloatArray())
+                .containsExactly(logits(model, six).toFloatArray(), Offset.offset(1e-5f));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        longer.saveParameters(new DataOutputStream(bytes));
+        Transformer loaded =
+                new Transformer(
+                        config,
+                        Encodings.named("learned").forTransformer(config.site(11), Map.of()));
+        loaded.loadParameters(manager, in(bytes));
+        assertThat(logits(loaded, long11).toFloatArray()).containsExactly(y.toFloatArray());
     }
 
     @Test
