@@ -7,7 +7,9 @@ import java.io.PrintStream;
 import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 
 /** The programs of {@code examples}, as a reader would run them. */
@@ -41,6 +43,30 @@ class ExamplesTest {
         assertThat(decibels(lines.get(1))).isGreaterThan(decibels(lines.get(0)) + 2);
         // A constant image of the mean colour has 14.3 dB.
         assertThat(decibels(lines.get(0))).isCloseTo(17, Offset.offset(3.5));
+    }
+
+    @Test
+    void anEncodingIsSwappedInAModelOfDjl() throws Exception {
+        List<String> lines = run("SwapEncodingInDjlModel");
+        assertThat(lines).hasSize(3);
+        assertThat(lines.get(1)).endsWith("0.000000");
+        assertThat(Double.parseDouble(lines.get(2).substring(12).strip())).isGreaterThan(0.01);
+    }
+
+    @Test
+    void theAnalysisOfAnEncodingAgreesWithTheory() throws Exception {
+        List<String> lines = run("AnalyseAnEncoding");
+        assertThat(lines).hasSize(1 + 3);
+        for (String row : lines.subList(1, 4)) {
+            double[] cells =
+                    Stream.of(row.strip().split(" +"))
+                            .skip(1)
+                            .mapToDouble(cell -> Double.parseDouble(cell.replace(',', '.')))
+                            .toArray();
+            // A line has ends where the circle of the theory has none.
+            assertThat(cells[0]).isCloseTo(cells[1], Percentage.withPercentage(10));
+            assertThat(cells[2]).isCloseTo(cells[3], Percentage.withPercentage(10));
+        }
     }
 
     private static double decibels(String line) {

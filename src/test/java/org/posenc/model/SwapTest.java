@@ -20,9 +20,6 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
-import java.io.PrintStream;
-import java.lang.reflect.Method;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -273,23 +270,5 @@ class SwapTest {
         assertThatThrownBy(() -> SwappedAttention.of(attention(), 3, new NoEncoding()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("3 heads");
-    }
-
-    @Test
-    void theExampleRuns() throws Exception {
-        // An example has no package, so that it can be copied anywhere and run as it is.
-        Method main = Class.forName("SwapEncodingInDjlModel").getMethod("main", String[].class);
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        PrintStream before = System.out;
-        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try {
-            main.invoke(null, (Object) new String[0]);
-        } finally {
-            System.setOut(before);
-        }
-        String[] lines = bytes.toString(StandardCharsets.UTF_8).strip().split("\\R");
-        assertThat(lines).hasSize(3);
-        assertThat(lines[1]).endsWith("0.000000");
-        assertThat(Double.parseDouble(lines[2].substring(12).strip())).isGreaterThan(0.01);
     }
 }
