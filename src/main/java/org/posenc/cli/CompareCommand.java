@@ -118,7 +118,7 @@ final class CompareCommand implements Callable<Integer> {
                                 + String.join(
                                         " ", spec.commandLine().getParseResult().originalArgs()),
                         seed,
-                        Map.of(),
+                        plan.settings(),
                         Map.of(
                                 "posenc",
                                 Version.text(),

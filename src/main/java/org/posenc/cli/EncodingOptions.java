@@ -196,8 +196,14 @@ final class EncodingOptions {
 
     /** Returns the Transformer that an encoding without features is made for. */
     Site site() {
-        return new Site(
-                Math.multiplyExact(heads, dimension), heads, dimension, length(), causal, seed);
+        if (heads < 1 || dimension < 1 || (long) heads * dimension > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "--heads and --dimension must be at least 1 and their product below 2^31, got "
+                            + heads
+                            + " and "
+                            + dimension);
+        }
+        return new Site(heads * dimension, heads, dimension, length(), causal, seed);
     }
 
     /** Returns the positions as an encoding takes them: (N), or (N, M). */

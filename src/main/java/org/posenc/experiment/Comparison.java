@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.posenc.kernel.NativeHeap;
 import org.posenc.report.AtomicFile;
 import org.posenc.report.Provenance;
@@ -22,19 +23,25 @@ import org.posenc.report.ResultRow;
  * seeds.
  *
  * <p>Each finished trial is a line of {@code results.jsonl}; a trial whose line is there already,
- * of the same settings, text and image, is not run again.
+ * of the same posenc, settings, text and image, is not run again. Lines of other settings move to
+ * {@code results.previous.jsonl}, and back when those settings are asked for again.
  */
 public final class Comparison {
+
+    private static final String RESULTS = "results.jsonl";
+    private static final String PREVIOUS = "results.previous.jsonl";
 
     private final ComparisonPlan plan;
     private final Path out;
     private final ResultLog log;
+    private final ResultLog previous;
     private final List<ResultRow> rows = new ArrayList<>();
 
     private Comparison(ComparisonPlan plan, Path out) {
         this.plan = plan;
         this.out = out;
-        log = new ResultLog(out.resolve("results.jsonl"));
+        log = new ResultLog(out.resolve(RESULTS));
+        previous = new ResultLog(out.resolve(PREVIOUS));
     }
 
     /**
@@ -52,9 +59,9 @@ public final class Comparison {
     public static ComparisonReport run(
             ComparisonPlan plan, Path out, Provenance provenance, Progress progress)
             throws IOException {
-        AtomicFile.requireWritableFolder(out);
         Comparison comparison = new Comparison(plan, out);
-        Map<String, Callable<ResultRow>> trials = comparison.trials(progress);
+        Map<String, Callable<ResultRow>> trials = comparison.trials(provenance, progress);
+        AtomicFile.requireWritableFolder(out);
         comparison.complete(trials, progress);
         ComparisonReport report =
                 new ComparisonReport(plan, out, comparison.ordered(trials), provenance);
@@ -63,7 +70,10 @@ public final class Comparison {
     }
 
     /** Returns every trial of the plan by its key. */
-    private Map<String, Callable<ResultRow>> trials(Progress progress) throws IOException {
+    private Map<String, Callable<ResultRow>> trials(Provenance provenance, Progress progress)
+            throws IOException {
+        // Another posenc, or another processor, may find other numbers.
+        List<Object> by = List.of(provenance.versions(), provenance.commit(), provenance.device());
         Map<String, Callable<ResultRow>> trials = new LinkedHashMap<>();
         if (!plan.sequenceEncodings().isEmpty()) {
             SequenceTask task = plan.sequence();
@@ -76,7 +86,7 @@ public final class Comparison {
             String content = text.hash();
             for (String encoding : plan.sequenceEncodings()) {
                 for (long seed : plan.allSeeds()) {
-                    String key = ComparisonPlan.key("sequence", encoding, seed, task, content);
+                    String key = ComparisonPlan.key("sequence", encoding, seed, task, content, by);
                     trials.put(
                             key,
                             new SequenceTrial(
@@ -87,10 +97,11 @@ public final class Comparison {
         if (!plan.imageEncodings().isEmpty()) {
             ImageTask task = plan.image();
             Picture picture = Picture.read(plan.picture(), task.longest());
+            String content = picture.hash();
             for (String encoding : plan.imageEncodings()) {
                 for (long seed : plan.allSeeds()) {
-                    String key = ComparisonPlan.key("image", encoding, seed, task, picture.hash());
-                    Path fitted = fitted(out, encoding, seed);
+                    String key = ComparisonPlan.key("image", encoding, seed, task, content, by);
+                    Path fitted = fitted(out, key);
                     trials.put(
                             key,
                             new ImageTrial(
@@ -109,27 +120,31 @@ public final class Comparison {
     }
 
     /** Where the image that a trial fitted is written. */
-    static Path fitted(Path out, String encoding, long seed) {
-        return out.resolve("fits").resolve(encoding + "-seed" + seed + ".png");
+    static Path fitted(Path out, String key) {
+        return out.resolve("fits")
+                .resolve(key.replaceFirst("^image/", "").replace('/', '-') + ".png");
     }
 
     private void complete(Map<String, Callable<ResultRow>> trials, Progress progress) {
         Map<String, Callable<ResultRow>> missing = new LinkedHashMap<>(trials);
-        List<ResultRow> earlier = log.read();
-        for (ResultRow row : earlier) {
+        List<ResultRow> logged = log.read();
+        List<ResultRow> others = new ArrayList<>();
+        for (ResultRow row : Stream.concat(logged.stream(), previous.read().stream()).toList()) {
             boolean whole =
                     !"image".equals(row.labels().get("side"))
-                            || Files.exists(
-                                    fitted(
-                                            out,
-                                            row.labels().get("encoding"),
-                                            Long.parseLong(row.labels().get("seed"))));
+                            || Files.exists(fitted(out, row.key()));
             if (whole && missing.remove(row.key()) != null) {
                 rows.add(row);
+            } else if (!trials.containsKey(row.key())) {
+                others.add(row);
             }
         }
-        if (rows.size() < earlier.size()) {
-            keepOnly(rows, earlier);
+        if (!rows.equals(logged)) {
+            // Results of other settings would mix with these.
+            if (!others.isEmpty() || Files.exists(out.resolve(PREVIOUS))) {
+                AtomicFile.write(out.resolve(PREVIOUS), lines(others));
+            }
+            AtomicFile.write(out.resolve(RESULTS), lines(rows));
         }
         long done =
                 rows.stream()
@@ -150,12 +165,6 @@ public final class Comparison {
                             rows.add(row);
                             progress.finished(ComparisonReport.line(row));
                         });
-    }
-
-    /** Results of other settings would mix with these; they move to a file of their own. */
-    private void keepOnly(List<ResultRow> kept, List<ResultRow> earlier) {
-        AtomicFile.write(out.resolve("results.previous.jsonl"), lines(earlier));
-        AtomicFile.write(out.resolve("results.jsonl"), lines(kept));
     }
 
     private static String lines(List<ResultRow> rows) {

@@ -60,12 +60,16 @@ public record ComparisonPlan(
 
     /** Checks and copies the values. */
     public ComparisonPlan {
-        sequenceEncodings = List.copyOf(sequenceEncodings);
-        imageEncodings = List.copyOf(imageEncodings);
+        sequenceEncodings = sequenceEncodings.stream().distinct().toList();
+        imageEncodings = imageEncodings.stream().distinct().toList();
         text = List.copyOf(text);
         sequenceEncodings.forEach(Encodings::named);
         imageEncodings.forEach(Encodings::named);
         Positive.check(seeds, "seeds");
+        if (seed > Long.MAX_VALUE - seeds) {
+            throw new IllegalArgumentException(
+                    "the seed must leave room for " + seeds + " seeds, got " + seed);
+        }
         if (sequenceEncodings.isEmpty() && imageEncodings.isEmpty()) {
             throw new IllegalArgumentException("there is no encoding to compare");
         }
@@ -93,16 +97,24 @@ public record ComparisonPlan(
                         + (long) imageEncodings.size() * image.steps());
     }
 
-    /** Returns the settings in words, for a reader. */
-    Map<String, String> settings() {
+    /**
+     * Returns the settings in words, for a reader.
+     *
+     * @return names and values, those by default included
+     */
+    public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         List<Long> all = allSeeds();
-        settings.put("seeds", all.get(0) + " … " + all.get(all.size() - 1));
-        settings.put("text", String.join(", ", text.stream().map(Path::toString).toList()));
-        settings.put("tokenizer", tokenizer.toString());
-        settings.put("decoder", sequence.toString());
-        settings.put("image", picture.toString());
-        settings.put("network", image.toString());
+        settings.put("seeds", seeds == 1 ? "" + seed : seed + " … " + all.get(seeds - 1));
+        if (!sequenceEncodings.isEmpty()) {
+            settings.put("text", String.join(", ", text.stream().map(Path::toString).toList()));
+            settings.put("tokenizer", tokenizer.toString());
+            settings.put("decoder", sequence.toString());
+        }
+        if (!imageEncodings.isEmpty()) {
+            settings.put("image", picture.toString());
+            settings.put("network", image.toString());
+        }
         return settings;
     }
 

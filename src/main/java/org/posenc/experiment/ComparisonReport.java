@@ -72,7 +72,7 @@ public final class ComparisonReport {
         for (Table table : tables()) {
             text.append(table.title()).append("\n\n").append(table.toText(width)).append('\n');
         }
-        return text.toString();
+        return text.toString().stripTrailing();
     }
 
     /**
@@ -107,12 +107,18 @@ public final class ComparisonReport {
         page.section(
                 "How it was measured",
                 "Everything but the encoding is the same: the weights start from the same numbers,"
-                        + " the data come in the same order, the seeds are the same. Bands and ±"
-                        + " are one standard deviation over "
-                        + plan.seeds()
-                        + (plan.seeds() == 1 ? " seed" : " seeds")
-                        + ". These are small models trained for minutes: read the order and the"
-                        + " shape of the curves, not the last digit. results.jsonl beside this"
+                        + " the data come in the same order, the seeds are the same. "
+                        + (plan.seeds() == 1
+                                ? "With one seed there is no telling a small difference from"
+                                        + " chance: --seeds 3 shows the spread. "
+                                : "Bands and ± are one standard deviation over "
+                                        + plan.seeds()
+                                        + " seeds. ")
+                        + "These are small models, trained briefly: read the order and the shape"
+                        + " of the curves, not the last digit. Distance preservation is how far"
+                        + " apart two positions can be before the encoding calls them less than a"
+                        + " tenth alike: in tokens, or as a part of the image's side. Time is that"
+                        + " of one trial among those that run at once. results.jsonl beside this"
                         + " page has every trial.");
         page.write(page());
     }
@@ -138,7 +144,7 @@ public final class ComparisonReport {
                                 Column.value("loss4x", "", 3).headed("4×"),
                                 Column.value("loss8x", "", 3).headed("8×"),
                                 Column.value("stableRank", "", 2).headed("stable rank"),
-                                Column.value("distancePreservation", "tokens", 1)
+                                Column.value("distancePreservation", "", 1)
                                         .headed("distance preservation"),
                                 Column.value("parameters", "", 0),
                                 Column.value("seconds", "s", 1).headed("time")));
@@ -151,11 +157,11 @@ public final class ComparisonReport {
 
     private Table imageTable() {
         return Table.summary(
-                "An image fitted from one pixel in four",
+                "PSNR (dB) of an image fitted from one pixel in four",
                 List.of(
                         Column.label("encoding"),
-                        Column.value("heldOutPsnr", "dB", 2).headed("PSNR held out"),
-                        Column.value("trainedPsnr", "dB", 2).headed("PSNR trained"),
+                        Column.value("heldOutPsnr", "", 2).headed("held out"),
+                        Column.value("trainedPsnr", "", 2).headed("trained"),
                         Column.value("stableRank", "", 2).headed("stable rank"),
                         Column.value("distancePreservation", "", 3).headed("distance preservation"),
                         Column.value("parameters", "", 0),
@@ -177,13 +183,15 @@ public final class ComparisonReport {
                                     + " (loss %s). ",
                             plan.sequence().length(),
                             short1,
-                            measured(SEQUENCE, short1, "loss1x", 3)));
+                            measured(SEQUENCE, short1, "loss1x", 3)
+                                    + tied(SEQUENCE, short1, "loss1x")));
             text.append(
                     short1.equals(long8)
                             ? String.format(
                                     Locale.ROOT,
                                     "At eight times that length it is still the best (%s). ",
-                                    measured(SEQUENCE, long8, "loss8x", 3))
+                                    measured(SEQUENCE, long8, "loss8x", 3)
+                                            + tied(SEQUENCE, long8, "loss8x"))
                             : String.format(
                                     Locale.ROOT,
                                     "At eight times that length %s is best (%s, where %s has"
@@ -191,7 +199,8 @@ public final class ComparisonReport {
                                     long8,
                                     measured(SEQUENCE, long8, "loss8x", 3),
                                     short1,
-                                    measured(SEQUENCE, short1, "loss8x", 3)));
+                                    measured(SEQUENCE, short1, "loss8x", 3)
+                                            + tied(SEQUENCE, long8, "loss8x")));
         }
         if (has(IMAGE)) {
             String unseen = best(IMAGE, "heldOutPsnr", false);
@@ -200,9 +209,11 @@ public final class ComparisonReport {
                     String.format(
                             Locale.ROOT,
                             "A coordinate network shows pixels it has never seen best with %s"
-                                    + " (%s dB)",
+                                    + " (%s)",
                             unseen,
-                            measured(IMAGE, unseen, "heldOutPsnr", 2)));
+                            measured(IMAGE, unseen, "heldOutPsnr", 2)
+                                    + " dB"
+                                    + tied(IMAGE, unseen, "heldOutPsnr")));
             text.append(
                     seen.equals(unseen)
                             ? "."
@@ -214,7 +225,26 @@ public final class ComparisonReport {
                                     measured(IMAGE, seen, "trainedPsnr", 2),
                                     measured(IMAGE, seen, "heldOutPsnr", 2)));
         }
+        if (plan.seeds() == 1) {
+            text.append(" From one seed only, so a small difference may be chance.");
+        }
         return text.toString().strip();
+    }
+
+    /** The encodings within the spread of the best, as a remark; empty where there is none. */
+    private String tied(String side, String best, String value) {
+        Measurement first = measurement(side, best, value);
+        List<String> others =
+                names(side).stream()
+                        .filter(name -> !name.equals(best))
+                        .filter(
+                                name -> {
+                                    Measurement other = measurement(side, name, value);
+                                    return Math.abs(other.mean() - first.mean())
+                                            <= Math.max(other.spread(), first.spread());
+                                })
+                        .toList();
+        return others.isEmpty() ? "" : ", " + String.join(" and ", others) + " within the spread";
     }
 
     private void cards(HtmlPage.Builder page) {
@@ -297,8 +327,8 @@ public final class ComparisonReport {
         page.section(
                 "Stable rank, in the encoding and in the model",
                 "The stable rank ‖X‖²_F / ‖X‖²₂ counts how many directions the positions really"
-                        + " use. For sequences it does not decide how far a model reads; for"
-                        + " coordinates, below, it does.",
+                        + " use. Does it say how well a model reads beyond its training length? "
+                        + related(SEQUENCE, "loss8x", "the loss at 8×"),
                 spectra,
                 scatter,
                 layers);
@@ -344,15 +374,18 @@ public final class ComparisonReport {
                 "The trade-off of Zheng et al.",
                 "Their claim: an encoding needs a stable rank high enough to hold the signal, and"
                         + " distances preserved well enough to interpolate between samples. Too"
-                        + " low, and the image stays blurred; too high (impulses), and every pixel"
-                        + " is a stranger to its neighbours.",
+                        + " low, and the image stays blurred; too high, and every pixel is a"
+                        + " stranger to its neighbours. "
+                        + related(IMAGE, "heldOutPsnr", "the PSNR on unseen pixels")
+                        + " A trade-off, with its best in the middle, leaves that near 0.",
                 scatter,
                 spectra);
         page.section(
                 "Similarity along the diagonal",
-                "The same similarity as above, for points along the diagonal of the image. Along a"
-                        + " row it would never fall below one half, because features of the two"
-                        + " coordinates stand side by side and one of them does not change.",
+                "The normalised inner product of two encoded points, along the diagonal of the"
+                        + " image. Along a row, encodings that put the features of the two"
+                        + " coordinates side by side would look more alike than they are, because"
+                        + " one half of them does not change.",
                 heatMaps(IMAGE, "point"));
     }
 
@@ -442,7 +475,7 @@ public final class ComparisonReport {
 
     private BufferedImage fit(String name) {
         try {
-            return ImageIO.read(Comparison.fitted(out, name, plan.seed()).toFile());
+            return ImageIO.read(Comparison.fitted(out, trials(IMAGE, name).get(0).key()).toFile());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -475,6 +508,28 @@ public final class ComparisonReport {
                 trials(side, encoding).stream()
                         .mapToDouble(row -> row.values().get(value))
                         .toArray());
+    }
+
+    /** How the stable rank goes with a quantity, in numbers: which way is not known beforehand. */
+    private String related(String side, String value, String what) {
+        double[] ranks =
+                names(side).stream()
+                        .mapToDouble(name -> measurement(side, name, "stableRank").mean())
+                        .toArray();
+        double[] values =
+                names(side).stream()
+                        .mapToDouble(name -> measurement(side, name, value).mean())
+                        .toArray();
+        double correlation = RankCorrelation.of(ranks, values);
+        return ranks.length < 3 || Double.isNaN(correlation)
+                ? "Too few encodings were compared here to say how it goes with " + what + "."
+                : String.format(
+                        Locale.ROOT,
+                        "Over these %d encodings its rank correlation with %s is %.2f (0: the one"
+                                + " says nothing of the other; 1 or −1: it decides).",
+                        ranks.length,
+                        what,
+                        correlation);
     }
 
     private String measured(String side, String encoding, String value, int decimals) {

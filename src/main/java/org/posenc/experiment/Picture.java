@@ -1,6 +1,8 @@
 package org.posenc.experiment;
 
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +43,8 @@ public record Picture(int width, int height, float[] values) {
     }
 
     /**
-     * Reads an image file (PNG, JPEG, GIF, BMP); transparency is laid over black.
+     * Reads an image file (PNG, JPEG, GIF, BMP); transparency is laid over black, and the values of
+     * a grey image are taken as they stand in the file.
      *
      * @param file the file
      * @param longest the image is reduced so that no side is longer than this many pixels
@@ -84,6 +87,9 @@ public record Picture(int width, int height, float[] values) {
      */
     private static Picture averaged(BufferedImage image, int width, int height) {
         float[] values = new float[3 * width * height];
+        boolean grey = image.getColorModel().getColorSpace().getType() == ColorSpace.TYPE_GRAY;
+        Raster raster = image.getRaster();
+        double white = (1L << raster.getSampleModel().getSampleSize(0)) - 1;
         for (int i = 0; i < height; i++) {
             int top = (int) ((long) i * image.getHeight() / height);
             int bottom = (int) ((long) (i + 1) * image.getHeight() / height);
@@ -97,6 +103,13 @@ public record Picture(int width, int height, float[] values) {
                     for (int x = left; x < right; x++) {
                         int argb = image.getRGB(x, y);
                         double alpha = (argb >>> 24) / 255.0;
+                        if (grey) { // Java takes grey values for linear light and brightens them
+                            double light = alpha * 255 * raster.getSample(x, y, 0) / white;
+                            red += light;
+                            green += light;
+                            blue += light;
+                            continue;
+                        }
                         red += alpha * (argb >> 16 & 255);
                         green += alpha * (argb >> 8 & 255);
                         blue += alpha * (argb & 255);

@@ -38,7 +38,8 @@ final class Sizes {
             }
             return largest + 1;
         } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-            throw new IllegalArgumentException(tokenizer + " is no tokenizer.json", e);
+            throw new IllegalArgumentException(
+                    tokenizer + " is not a tokenizer.json that can be read", e);
         }
     }
 }

@@ -174,7 +174,10 @@ public record TextCorpus(List<String> documents) {
         }
         if (heldOut.isEmpty() || training.isEmpty()) {
             throw new IllegalArgumentException(
-                    "a text of " + total + " characters is too short to hold out " + share);
+                    "a text of "
+                            + total
+                            + " characters is too short to hold out a share of "
+                            + share);
         }
         return new Split(new TextCorpus(training), new TextCorpus(heldOut));
     }
@@ -230,17 +233,24 @@ public record TextCorpus(List<String> documents) {
      *
      * @param file a {@code tokenizer.json}
      * @return the tokenizer, to be closed
-     * @throws IOException if the file cannot be read as one
+     * @throws IOException if the file cannot be read
+     * @throws IllegalArgumentException if it is no tokenizer
      */
     public static HuggingFaceTokenizer tokenizer(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new NoSuchFileException(file.toString());
         }
-        return HuggingFaceTokenizer.builder()
-                .optTokenizerPath(file)
-                .optTruncation(false)
-                .optPadding(false)
-                .optAddSpecialTokens(false)
-                .build();
+        try {
+            return HuggingFaceTokenizer.builder()
+                    .optTokenizerPath(file)
+                    .optTruncation(false)
+                    .optPadding(false)
+                    .optAddSpecialTokens(false)
+                    .build();
+        } catch (RuntimeException e) {
+            // The native reader throws no other kind, whatever is wrong with the file.
+            throw new IllegalArgumentException(
+                    file + " is not a tokenizer.json that can be read: " + e.getMessage(), e);
+        }
     }
 }

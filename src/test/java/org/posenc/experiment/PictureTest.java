@@ -78,6 +78,23 @@ class PictureTest {
     }
 
     @Test
+    void greyValuesStandAsInTheFile() throws IOException {
+        for (int type : new int[] {BufferedImage.TYPE_BYTE_GRAY, BufferedImage.TYPE_USHORT_GRAY}) {
+            BufferedImage image = new BufferedImage(8, 4, type);
+            int white = type == BufferedImage.TYPE_BYTE_GRAY ? 255 : 65535;
+            image.getRaster().setSample(3, 2, 0, white / 5);
+            image.getRaster().setSample(7, 3, 0, white);
+            Path file = folder.resolve("grey.png");
+            ImageIO.write(image, "png", file.toFile());
+            float[] values = Picture.read(file, 100).values();
+            assertThat(values[0]).isZero();
+            assertThat(values[3 * (2 * 8 + 3)]).isCloseTo(0.2f, Offset.offset(1e-6f));
+            assertThat(values[3 * (2 * 8 + 3) + 2]).isCloseTo(0.2f, Offset.offset(1e-6f));
+            assertThat(values[3 * (3 * 8 + 7) + 1]).isEqualTo(1);
+        }
+    }
+
+    @Test
     void saysWhatIsNoImage() throws IOException {
         Path text = Files.writeString(folder.resolve("notes.png"), "not an image");
         assertThatThrownBy(() -> Picture.read(text, 128))
