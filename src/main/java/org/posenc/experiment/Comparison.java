@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.posenc.kernel.NativeHeap;
@@ -73,7 +74,11 @@ public final class Comparison {
     private Map<String, Callable<ResultRow>> trials(Provenance provenance, Progress progress)
             throws IOException {
         // Another posenc, or another processor, may find other numbers.
-        List<Object> by = List.of(provenance.versions(), provenance.commit(), provenance.device());
+        List<Object> by =
+                List.of(
+                        new TreeMap<>(provenance.versions()), // in an order of its own
+                        provenance.commit(),
+                        provenance.device());
         Map<String, Callable<ResultRow>> trials = new LinkedHashMap<>();
         if (!plan.sequenceEncodings().isEmpty()) {
             SequenceTask task = plan.sequence();

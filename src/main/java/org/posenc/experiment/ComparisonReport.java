@@ -183,15 +183,14 @@ public final class ComparisonReport {
                                     + " (loss %s). ",
                             plan.sequence().length(),
                             short1,
-                            measured(SEQUENCE, short1, "loss1x", 3)
-                                    + tied(SEQUENCE, short1, "loss1x")));
+                            measured(SEQUENCE, short1, "loss1x", 3)));
+            text.append(tied(SEQUENCE, short1, "loss1x"));
             text.append(
                     short1.equals(long8)
                             ? String.format(
                                     Locale.ROOT,
                                     "At eight times that length it is still the best (%s). ",
-                                    measured(SEQUENCE, long8, "loss8x", 3)
-                                            + tied(SEQUENCE, long8, "loss8x"))
+                                    measured(SEQUENCE, long8, "loss8x", 3))
                             : String.format(
                                     Locale.ROOT,
                                     "At eight times that length %s is best (%s, where %s has"
@@ -199,8 +198,8 @@ public final class ComparisonReport {
                                     long8,
                                     measured(SEQUENCE, long8, "loss8x", 3),
                                     short1,
-                                    measured(SEQUENCE, short1, "loss8x", 3)
-                                            + tied(SEQUENCE, long8, "loss8x")));
+                                    measured(SEQUENCE, short1, "loss8x", 3)));
+            text.append(tied(SEQUENCE, long8, "loss8x"));
         }
         if (has(IMAGE)) {
             String unseen = best(IMAGE, "heldOutPsnr", false);
@@ -211,9 +210,7 @@ public final class ComparisonReport {
                             "A coordinate network shows pixels it has never seen best with %s"
                                     + " (%s)",
                             unseen,
-                            measured(IMAGE, unseen, "heldOutPsnr", 2)
-                                    + " dB"
-                                    + tied(IMAGE, unseen, "heldOutPsnr")));
+                            measured(IMAGE, unseen, "heldOutPsnr", 2) + " dB"));
             text.append(
                     seen.equals(unseen)
                             ? "."
@@ -224,27 +221,33 @@ public final class ComparisonReport {
                                     seen,
                                     measured(IMAGE, seen, "trainedPsnr", 2),
                                     measured(IMAGE, seen, "heldOutPsnr", 2)));
+            text.append(' ').append(tied(IMAGE, unseen, "heldOutPsnr"));
         }
         if (plan.seeds() == 1) {
-            text.append(" From one seed only, so a small difference may be chance.");
+            text.append("From one seed only, so a small difference may be chance.");
         }
         return text.toString().strip();
     }
 
-    /** The encodings within the spread of the best, as a remark; empty where there is none. */
+    /** Names what the spread over seeds does not tell from the best; empty where nothing is. */
     private String tied(String side, String best, String value) {
         Measurement first = measurement(side, best, value);
         List<String> others =
                 names(side).stream()
                         .filter(name -> !name.equals(best))
-                        .filter(
-                                name -> {
-                                    Measurement other = measurement(side, name, value);
-                                    return Math.abs(other.mean() - first.mean())
-                                            <= Math.max(other.spread(), first.spread());
-                                })
+                        .filter(name -> within(measurement(side, name, value), first))
                         .toList();
-        return others.isEmpty() ? "" : ", " + String.join(" and ", others) + " within the spread";
+        return others.isEmpty()
+                ? ""
+                : "Within the spread over seeds of "
+                        + best
+                        + ": "
+                        + String.join(", ", others)
+                        + ". ";
+    }
+
+    private static boolean within(Measurement one, Measurement other) {
+        return Math.abs(one.mean() - other.mean()) <= Math.hypot(one.spread(), other.spread());
     }
 
     private void cards(HtmlPage.Builder page) {

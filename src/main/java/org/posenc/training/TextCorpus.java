@@ -174,10 +174,7 @@ public record TextCorpus(List<String> documents) {
         }
         if (heldOut.isEmpty() || training.isEmpty()) {
             throw new IllegalArgumentException(
-                    "a text of "
-                            + total
-                            + " characters is too short to hold out a share of "
-                            + share);
+                    "a text of " + total + " characters is too short to hold out " + share);
         }
         return new Split(new TextCorpus(training), new TextCorpus(heldOut));
     }

@@ -24,9 +24,9 @@
     const narrow = width < 560;
     const axis = (a, vertical) => ({
       ...a,
-      nameLocation: "middle", nameGap: vertical ? 46 : 30,
+      nameLocation: "middle", nameGap: vertical ? 52 : 30,
       nameTextStyle: { color: ink, fontSize: 13 },
-      axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(a.type === "category" ? {} : { formatter: a.type === "log" ? decades(option, vertical ? 1 : 0) : number }) },
+      axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(narrow && !vertical ? { alignMaxLabel: "right" } : {}), ...(a.type === "category" ? {} : { formatter: a.type === "log" ? decades(option, vertical ? 1 : 0) : number }) },
       axisLine: { show: !vertical, onZero: false, lineStyle: { color: line } },
       axisTick: { show: false },
       minorTick: { show: false },
@@ -38,7 +38,7 @@
     return {
       ...option,
       textStyle: { fontFamily: css("--font") },
-      grid: { left: 66, right: scatter || narrow ? 16 : 170, top: 16, bottom: narrow && !scatter ? 46 + 24 * Math.ceil(names.length / 3) : 48 },
+      grid: { left: 72, right: scatter || narrow ? 16 : 170, top: 16, bottom: narrow && !scatter ? 46 + 24 * Math.ceil(names.length / 3) : 48 },
       legend: {
         show: !scatter, data: names.map(name => ({ name, itemStyle: { opacity: 1 } })), textStyle: { color: ink, fontSize: 13 },
         inactiveColor: line, itemWidth: 28, itemHeight: 9,
