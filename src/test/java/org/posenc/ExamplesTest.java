@@ -49,8 +49,9 @@ class ExamplesTest {
     void anEncodingIsSwappedInAModelOfDjl() throws Exception {
         List<String> lines = run("SwapEncodingInDjlModel");
         assertThat(lines).hasSize(3);
-        assertThat(lines.get(1)).endsWith("0.000000");
-        assertThat(Double.parseDouble(lines.get(2).substring(12).strip())).isGreaterThan(0.01);
+        // The same sums in another order: the weights are drawn anew each time.
+        assertThat(change(lines.get(1))).isLessThan(3e-6);
+        assertThat(change(lines.get(2))).isGreaterThan(0.01);
     }
 
     @Test
@@ -67,6 +68,10 @@ class ExamplesTest {
             assertThat(cells[0]).isCloseTo(cells[1], Percentage.withPercentage(10));
             assertThat(cells[2]).isCloseTo(cells[3], Percentage.withPercentage(10));
         }
+    }
+
+    private static double change(String line) {
+        return Double.parseDouble(line.substring(12).strip());
     }
 
     private static double decibels(String line) {
