@@ -30,6 +30,11 @@ class ExamplesTest {
     }
 
     @Test
+    void theFirstStepsGiveLogitsForEachToken() throws Exception {
+        assertThat(run("FirstSteps")).containsExactly("(2, 16, 1000)");
+    }
+
+    @Test
     void anEncodingOfYourOwnWorksInTheModelAndInTheAnalysis() throws Exception {
         List<String> lines = run("YourOwnEncoding");
         assertThat(lines.get(0)).isEqualTo("logits (1, 16, 100)");

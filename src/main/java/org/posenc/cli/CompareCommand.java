@@ -36,8 +36,8 @@ final class CompareCommand implements Callable<Integer> {
 
     private static final List<Path> OWN_TEXT =
             List.of(Path.of("src"), Path.of("examples"), Path.of("README.md"));
-    private static final int STEPS = 500;
-    private static final int QUICK_STEPS = 60;
+    private static final int STEPS = 1000;
+    private static final int QUICK_STEPS = 120;
     private static final int SEEDS = 3;
 
     @Option(
@@ -74,7 +74,7 @@ final class CompareCommand implements Callable<Integer> {
             names = "--steps",
             paramLabel = "N",
             description =
-                    "Training steps of a decoder; an image takes two fifths (default: "
+                    "Training steps of a decoder; an image takes a fifth (default: "
                             + STEPS
                             + ", quick: "
                             + QUICK_STEPS
@@ -148,7 +148,7 @@ final class CompareCommand implements Callable<Integer> {
                 sequence,
                 images,
                 SequenceTask.standard(decoderSteps),
-                ImageTask.standard(Math.max(1, 2 * decoderSteps / 5)),
+                ImageTask.standard(Math.max(1, decoderSteps / 5)),
                 seed,
                 seeds != null ? seeds : quick ? 1 : SEEDS,
                 text == null ? ownText() : text,

@@ -62,7 +62,7 @@ public record SequenceTask(
      * @return two layers of four heads of 64, trained at 64 tokens
      */
     public static SequenceTask standard(int steps) {
-        return new SequenceTask(2, 64, 4, 64, 64, 16, steps, 3e-3, 16, 64);
+        return new SequenceTask(2, 64, 4, 64, 64, 8, steps, 4e-3, 16, 64);
     }
 
     /**
