@@ -24,6 +24,7 @@ public final class SwapEncodingInDjlModel {
 
     public static void main(String[] args) {
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            manager.getEngine().setRandomSeed(1);
             // Whatever model you have: here one attention block with fresh parameters.
             ScaledDotProductAttentionBlock stock =
                     ScaledDotProductAttentionBlock.builder()

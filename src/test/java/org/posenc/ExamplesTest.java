@@ -54,8 +54,8 @@ class ExamplesTest {
     void anEncodingIsSwappedInAModelOfDjl() throws Exception {
         List<String> lines = run("SwapEncodingInDjlModel");
         assertThat(lines).hasSize(3);
-        // The same sums in another order: the weights are drawn anew each time.
-        assertThat(change(lines.get(1))).isLessThan(3e-6);
+        // The same sums in another order.
+        assertThat(change(lines.get(1))).isLessThan(1e-6);
         assertThat(change(lines.get(2))).isGreaterThan(0.01);
     }
 

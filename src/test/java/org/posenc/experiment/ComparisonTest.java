@@ -12,11 +12,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.posenc.report.Provenance;
 import org.posenc.report.ResultLog;
 import org.posenc.report.ResultRow;
+import org.posenc.testing.Chromium;
 
 class ComparisonTest {
 
@@ -102,6 +104,19 @@ class ComparisonTest {
         assertThat(first.resolve("image.csv")).exists();
         assertThat(first.resolve("pictures/loss-against-length.png")).exists();
         assertThat(first.resolve("fits")).isDirectoryContaining("glob:**/gaussian-5-*.png");
+    }
+
+    @Test
+    @Tag("browser")
+    void itsPageOpensInARealBrowser() throws IOException, InterruptedException {
+        Chromium.assumeInstalled();
+        Path out = folder.resolve("page");
+        ComparisonReport report = run(plan(List.of("rope", "alibi"), List.of("gaussian"), 1), out);
+        Chromium.Page page = Chromium.open(report.page(), folder);
+        assertThat(page.console()).isEmpty();
+        // Loss, two spectra, two scatter charts and the layers.
+        assertThat(page.dom()).contains("data-ready=\"6\"");
+        assertThat(page.dom().split("<svg")).hasSizeGreaterThan(6);
     }
 
     @Test
