@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.posenc.encoding.Encodings;
+import org.posenc.encoding.NamedEncoding;
+import org.posenc.encoding.Space;
 
 /**
  * What a comparison compares.
@@ -43,7 +45,7 @@ public record ComparisonPlan(
     public static final List<String> SEQUENCE_ENCODINGS =
             List.of("none", "learned", "sinusoidal", "fourier", "gaussian", "rope", "alibi", "t5");
 
-    /** What the main job fits an image with: every encoding of points in the plane. */
+    /** What the main job fits an image with. */
     public static final List<String> IMAGE_ENCODINGS =
             List.of(
                     "none",
@@ -82,7 +84,19 @@ public record ComparisonPlan(
      * @return those that encode points of the plane
      */
     public static List<String> forImages(List<String> names) {
-        return names.stream().filter(IMAGE_ENCODINGS::contains).toList();
+        return names.stream().filter(ComparisonPlan::encodesThePlane).toList();
+    }
+
+    private static boolean encodesThePlane(String name) {
+        NamedEncoding encoding = Encodings.named(name);
+        try {
+            return encoding.hasFeatures()
+                    && encoding.features(new Space(2, 16, 16, true, 0), Map.of())
+                                    .positionDimension()
+                            == 2;
+        } catch (IllegalArgumentException e) {
+            return false; // it takes one coordinate and says so
+        }
     }
 
     /** Returns every seed. */

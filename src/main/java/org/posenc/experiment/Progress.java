@@ -3,19 +3,6 @@ package org.posenc.experiment;
 /** Hears how far an experiment is; called from several threads. */
 public interface Progress {
 
-    /** Hears nothing. */
-    Progress SILENT =
-            new Progress() {
-                @Override
-                public void started(long steps, long done) {}
-
-                @Override
-                public void advanced(long steps) {}
-
-                @Override
-                public void finished(String trial) {}
-            };
-
     /**
      * The experiment starts.
      *

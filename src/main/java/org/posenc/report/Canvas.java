@@ -7,6 +7,7 @@ import java.awt.Graphics2D;
 import java.awt.GraphicsEnvironment;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -72,6 +73,21 @@ final class Canvas {
 
     static void centred(Graphics2D g, String text, int x, int y) {
         g.drawString(text, x - g.getFontMetrics().stringWidth(text) / 2, y);
+    }
+
+    /** Returns the lines of a text that is broken between words so that each fits, if it can. */
+    static List<String> wrapped(String text, Font font, int width) {
+        FontMetrics metrics = metrics(font);
+        List<String> lines = new ArrayList<>();
+        for (String word : text.strip().split("\\s+")) {
+            int last = lines.size() - 1;
+            if (last >= 0 && metrics.stringWidth(lines.get(last) + " " + word) <= width) {
+                lines.set(last, lines.get(last) + " " + word);
+            } else {
+                lines.add(word);
+            }
+        }
+        return lines;
     }
 
     static void leftOf(Graphics2D g, String text, int x, int y) {

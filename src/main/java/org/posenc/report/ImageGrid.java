@@ -13,6 +13,8 @@ import java.util.List;
  */
 public record ImageGrid(String title, List<Picture> pictures) implements Figure {
 
+    private static final int NOTE_LINE = 18;
+
     /**
      * A picture.
      *
@@ -36,7 +38,11 @@ public record ImageGrid(String title, List<Picture> pictures) implements Figure 
         int gap = 24;
         int across = Math.min(4, pictures.size());
         int down = Canvas.blocks(pictures.size(), across);
-        int cell = side + 64;
+        Font notes = Canvas.font(Font.PLAIN, 14);
+        List<List<String>> lines =
+                pictures.stream().map(p -> Canvas.wrapped(p.note(), notes, side)).toList();
+        int lowest = lines.stream().mapToInt(List::size).max().orElse(0);
+        int cell = side + 46 + lowest * NOTE_LINE;
         int titled = Canvas.metrics(Canvas.font(Font.BOLD, 18)).stringWidth(title) + 60;
         BufferedImage grid =
                 Canvas.blank(
@@ -61,9 +67,11 @@ public record ImageGrid(String title, List<Picture> pictures) implements Figure 
             g.setFont(Canvas.font(Font.BOLD, 15));
             g.setColor(Canvas.INK);
             g.drawString(picture.caption(), x, y + side + 22);
-            g.setFont(Canvas.font(Font.PLAIN, 14));
+            g.setFont(notes);
             g.setColor(Canvas.MUTED);
-            g.drawString(picture.note(), x, y + side + 42);
+            for (int line = 0; line < lines.get(i).size(); line++) {
+                g.drawString(lines.get(i).get(line), x, y + side + 42 + line * NOTE_LINE);
+            }
         }
         g.dispose();
         return grid;

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.posenc.encoding.Encodings;
 import org.posenc.report.Provenance;
 import org.posenc.report.ResultLog;
 import org.posenc.report.ResultRow;
@@ -149,6 +150,17 @@ class ComparisonTest {
         assertThat(finished).isEmpty();
         assertThat(rows(torn)).hasSize(6);
         assertThat(Files.readAllLines(previous)).hasSize(1);
+    }
+
+    @Test
+    void fitsAnImageWithWhateverEncodesPointsOfThePlane() throws IOException {
+        assertThat(ComparisonPlan.forImages(Encodings.names()))
+                .containsAll(ComparisonPlan.IMAGE_ENCODINGS)
+                .contains("basic")
+                .doesNotContain("learned", "sinusoidal", "rope", "alibi", "t5");
+        Path out = folder.resolve("basic");
+        run(plan(List.of(), List.of("basic"), 1), out);
+        assertThat(rows(out)).hasSize(1);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.awt.Color;
+import java.awt.Font;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -177,5 +178,16 @@ class ChartsTest {
                                         Axis.linear("y"),
                                         List.of(line, line)))
                 .hasMessage("the names of series must be distinct, got [s, s]");
+    }
+
+    @Test
+    void aNoteIsBrokenBetweenWordsWhereItWouldReachIntoTheNextPicture() {
+        Font font = Canvas.font(Font.PLAIN, 14);
+        String note = "22.52 ± 0.15 dB held out, 27.09 ± 0.51 trained";
+        assertThat(Canvas.metrics(font).stringWidth(note)).isGreaterThan(240);
+        List<String> lines = Canvas.wrapped(note, font, 240);
+        assertThat(lines).hasSizeGreaterThan(1);
+        assertThat(String.join(" ", lines)).isEqualTo(note);
+        assertThat(lines).allMatch(line -> Canvas.metrics(font).stringWidth(line) <= 240);
     }
 }
