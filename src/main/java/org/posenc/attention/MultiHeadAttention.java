@@ -62,7 +62,9 @@ public final class MultiHeadAttention extends AbstractBlock {
         keyValueHeads = builder.keyValueHeads();
         headDimension = builder.headDimension();
         causal = builder.causal;
-        core = new ScaledDotProduct(causal, builder.scale, builder.dropout);
+        // Not left to the kernel: an encoding may make queries and keys wider than a head.
+        double scale = Double.isNaN(builder.scale) ? 1 / Math.sqrt(headDimension) : builder.scale;
+        core = new ScaledDotProduct(causal, scale, builder.dropout);
         int width = heads * headDimension;
         int keyWidth = keyValueHeads * headDimension;
         ScaledDotProductAttentionBlock stock = builder.stock;
@@ -127,13 +129,13 @@ public final class MultiHeadAttention extends AbstractBlock {
      *
      * @param x (B, S, E)
      * @param positions (S) or (B, S)
-     * @param parameters gives the projections on the right device
-     * @param training whether gradients are to flow
+     * @param encoding what positions do; it may keep notes of the keys
+     * @param context the layer
      * @return keys and values (B, G, S, D)
      */
     public KeyValues keyValues(
-            NDArray x, Positions positions, ParameterStore parameters, boolean training) {
-        return keyValues(x, x, positions, parameters, training);
+            NDArray x, Positions positions, PositionalEncoding encoding, LayerContext context) {
+        return keyValues(x, x, positions, encoding, context);
     }
 
     /** Projects keys and values that are made of different arrays. */
@@ -141,14 +143,17 @@ public final class MultiHeadAttention extends AbstractBlock {
             NDArray keySource,
             NDArray valueSource,
             Positions positions,
-            ParameterStore parameters,
-            boolean training) {
+            PositionalEncoding encoding,
+            LayerContext context) {
+        ParameterStore parameters = context.parameters();
+        boolean training = context.training();
         NDArray k = split(keyProjection, keyValueHeads, keySource, parameters, training);
         if (keyNorm != null) {
             k = keyNorm.normalize(k, parameters, training);
         }
         NDArray v = split(valueProjection, keyValueHeads, valueSource, parameters, training);
-        return new KeyValues(k, v, positions);
+        NDArray notes = encoding.keyNotes(keySource, positions, context);
+        return new KeyValues(k, v, notes, positions, false);
     }
 
     /**
@@ -175,11 +180,19 @@ public final class MultiHeadAttention extends AbstractBlock {
         if (queryNorm != null) {
             q = queryNorm.normalize(q, parameters, training);
         }
+        LayerContext met = context.withKeyNotes(memory.notes());
         NDArray k = memory.keys(); // (B, G, S, D)
-        NDArray rotated = encoding.rotateQueries(q, positions, context);
-        NDArray rotatedKeys = encoding.rotateKeys(k, memory.positions(), context);
-        NDArray bias = encoding.bias(q, k, positions, memory.positions(), context);
-        NDArray y = weigh(rotated, rotatedKeys, memory.values(), bias, mask, training);
+        Positions at = memory.positions();
+        NDArray bias = encoding.bias(q, k, positions, at, met);
+        NDArray products = memory.rotated() ? null : encoding.products(q, k, positions, at, met);
+        NDArray y; // (B, H, T, D)
+        if (products == null) {
+            NDArray turned = encoding.rotateQueries(q, positions, met);
+            NDArray turnedKeys = memory.rotated() ? k : encoding.rotateKeys(k, at, met);
+            y = weigh(turned, turnedKeys, memory.values(), bias, mask, training);
+        } else {
+            y = weigh(products, memory.values(), bias, mask, training);
+        }
         NDArray joined =
                 y.transpose(0, 2, 1, 3).reshape(x.getShape().get(0), x.getShape().get(1), -1);
         return outputProjection.forward(parameters, new NDList(joined), training).head();
@@ -199,23 +212,34 @@ public final class MultiHeadAttention extends AbstractBlock {
             Positions positions,
             PositionalEncoding encoding,
             AttentionMask mask) {
-        KeyValues own =
-                keyValues(context.hidden(), positions, context.parameters(), context.training());
+        KeyValues own = keyValues(context.hidden(), positions, encoding, context);
         return attend(context, positions, own, encoding, mask);
     }
 
     private NDArray weigh(
             NDArray q, NDArray k, NDArray v, NDArray bias, AttentionMask mask, boolean training) {
-        long queries = q.getShape().get(2);
-        long keys = k.getShape().get(2);
-        NDArray masked = mask.scores(queries, keys, causal, q.getDataType());
-        if (masked == null) {
-            return core.attend(q, k, v, bias, training); // (B, H, T, D)
+        NDArray masked =
+                mask.scores(q.getShape().get(2), k.getShape().get(2), causal, q.getDataType());
+        return core(masked).attend(q, k, v, sum(bias, masked), training);
+    }
+
+    private NDArray weigh(
+            NDArray products, NDArray v, NDArray bias, AttentionMask mask, boolean training) {
+        Shape s = products.getShape();
+        NDArray masked = mask.scores(s.get(2), s.get(3), causal, products.getDataType());
+        return core(masked).weigh(products, v, sum(bias, masked), training);
+    }
+
+    /** A mask has the causal rule in it already. */
+    private ScaledDotProduct core(NDArray masked) {
+        return masked == null ? core : new ScaledDotProduct(false, core.scale(), core.dropout());
+    }
+
+    private static NDArray sum(NDArray bias, NDArray masked) {
+        if (bias == null) {
+            return masked;
         }
-        NDArray sum = bias == null ? masked : bias.add(masked);
-        // The mask has the causal rule in it.
-        return new ScaledDotProduct(false, core.scale(), core.dropout())
-                .attend(q, k, v, sum, training);
+        return masked == null ? bias : bias.add(masked);
     }
 
     private NDArray split(

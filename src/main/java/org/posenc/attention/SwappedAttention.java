@@ -103,7 +103,7 @@ public final class SwappedAttention extends AbstractBlock {
         Positions at = Positions.range(manager, 0, queries.getShape().get(1));
         Positions keysAt = n < 3 ? at : Positions.range(manager, 0, keys.getShape().get(1));
         LayerContext context = new LayerContext(0, queries, parameters, training);
-        KeyValues memory = attention.keyValues(keys, values, keysAt, parameters, training);
+        KeyValues memory = attention.keyValues(keys, values, keysAt, encoding, context);
         return new NDList(attention.attend(context, at, memory, encoding, mask));
     }
 

@@ -57,6 +57,70 @@ public interface PositionalEncoding extends Block {
     }
 
     /**
+     * The rotate seam for pairs: the products of queries and keys, where they are not those of
+     * rotated queries with rotated keys because the rotation depends on both positions.
+     *
+     * @param queries (B, H, T, D), as {@link #rotateQueries} got them
+     * @param keys (B, G, S, D), as {@link #rotateKeys} got them
+     * @param queryPositions (T) or (B, T)
+     * @param keyPositions (S) or (B, S)
+     * @param context the layer
+     * @return (B, H, T, S), not yet scaled, in the queries' type; {@code null} where rotated
+     *     queries and keys are multiplied, which spares the T × S matrix
+     */
+    default NDArray products(
+            NDArray queries,
+            NDArray keys,
+            Positions queryPositions,
+            Positions keyPositions,
+            LayerContext context) {
+        return null;
+    }
+
+    /**
+     * Returns whether a key, once rotated, stays right however long its sequence grows. A cache may
+     * then keep rotated keys.
+     *
+     * @return false where the rotation of a key depends on more than its own position
+     */
+    default boolean keysStayRotated() {
+        return true;
+    }
+
+    /**
+     * Turns rotated keys on, from what they are in a shorter sequence to what they are in a longer
+     * one.
+     *
+     * @param rotated (B, G, S, D), as {@link #rotateKeys} returned them
+     * @param positions the keys' positions, (S) or (B, S)
+     * @param before positions that make up the sequence in which they were rotated
+     * @param now positions that make up the sequence now
+     * @param context the layer
+     * @return (B, G, S, D)
+     */
+    default NDArray rerotateKeys(
+            NDArray rotated,
+            Positions positions,
+            Positions before,
+            Positions now,
+            LayerContext context) {
+        return rotated;
+    }
+
+    /**
+     * Computes what the encoding must know of each key beside the key itself (a forget gate). It is
+     * kept with the keys, and {@link LayerContext#keyNotes} has that of all of them.
+     *
+     * @param hidden the keys' layer input (B, S, E), after normalisation
+     * @param positions the keys' positions, (S) or (B, S)
+     * @param context the layer
+     * @return (B, C, S), or {@code null} where there is nothing to know
+     */
+    default NDArray keyNotes(NDArray hidden, Positions positions, LayerContext context) {
+        return null;
+    }
+
+    /**
      * The bias seam: what is added to the scaled scores.
      *
      * @param queries (B, H, T, D), as {@link #rotateQueries} got them

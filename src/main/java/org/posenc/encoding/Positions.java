@@ -24,11 +24,13 @@ import org.posenc.kernel.Cast;
 public final class Positions {
 
     private final NDArray array;
+    private final boolean points; // whether the last axis holds coordinates
     private final Map<Object, NDArray> derived = new HashMap<>();
     private Bounds bounds; // null until asked for, where it is not known from the start
 
-    private Positions(NDArray array) {
+    private Positions(NDArray array, boolean points) {
         this.array = array;
+        this.points = points;
     }
 
     /**
@@ -40,7 +42,8 @@ public final class Positions {
     public record Bounds(double least, double greatest) {}
 
     /**
-     * Positions from an array of any real or integer type.
+     * Positions from an array of any real or integer type. Points that tokens stand at are better
+     * made by {@link #points}, which knows (T, M) from (B, T).
      *
      * @param array (T), (B, T) or (…, M)
      * @return the positions
@@ -48,11 +51,32 @@ public final class Positions {
      *     not finite; to look at those of a GPU would make each pass wait for it
      */
     public static Positions of(NDArray array) {
+        return checked(array, false);
+    }
+
+    /**
+     * Positions of tokens that have several coordinates each (the row and column of an image's
+     * patch; time, height and width of a video's).
+     *
+     * @param array (T, M) or (B, T, M), of any real or integer type
+     * @return the positions
+     * @throws IllegalArgumentException as {@link #of}, or if the array has another number of axes
+     */
+    public static Positions points(NDArray array) {
+        int axes = array.getShape().dimension();
+        if (axes != 2 && axes != 3) {
+            throw new IllegalArgumentException(
+                    "points must be (T, M) or (B, T, M), got shape " + array.getShape());
+        }
+        return checked(array, true);
+    }
+
+    private static Positions checked(NDArray array, boolean points) {
         if (array.getShape().size() == 0) {
             throw new IllegalArgumentException(
                     "positions must not be empty, got shape " + array.getShape());
         }
-        Positions positions = new Positions(array);
+        Positions positions = new Positions(array, points);
         if (array.getDataType().isFloating() && !array.getDevice().isGpu()) {
             positions.checkFinite();
         }
@@ -95,25 +119,51 @@ public final class Positions {
      *
      * @param batch B
      * @param length T
-     * @throws IllegalArgumentException unless they are (T), (1, T) or (B, T)
+     * @throws IllegalArgumentException unless they are (T), (1, T) or (B, T), or points of these
      */
     public void checkFit(long batch, long length) {
-        Shape p = array.getShape();
+        Shape p = tokens();
         int axes = p.dimension();
         boolean fits =
                 (axes == 1 || axes == 2 && (p.get(0) == batch || p.get(0) == 1))
                         && p.get(axes - 1) == length;
         if (!fits) {
+            String coordinates = points ? ", M" : "";
             throw new IllegalArgumentException(
-                    "positions must be ("
-                            + length
-                            + ") or ("
-                            + batch
-                            + ", "
-                            + length
-                            + ") for as many tokens, got shape "
-                            + p);
+                    "positions must be (%d%s) or (%d, %d%s) for as many tokens, got shape %s"
+                            .formatted(
+                                    length,
+                                    coordinates,
+                                    batch,
+                                    length,
+                                    coordinates,
+                                    array.getShape()));
         }
+    }
+
+    /**
+     * Returns how many tokens of each row have a position.
+     *
+     * @return T
+     */
+    public long length() {
+        Shape p = tokens();
+        return p.dimension() == 0 ? 1 : p.get(p.dimension() - 1);
+    }
+
+    /**
+     * Returns whether each token has several coordinates.
+     *
+     * @return true where {@link #points} made them
+     */
+    public boolean arePoints() {
+        return points;
+    }
+
+    /** (T) or (B, T). */
+    private Shape tokens() {
+        Shape p = array.getShape();
+        return points ? p.slice(0, p.dimension() - 1) : p;
     }
 
     /**

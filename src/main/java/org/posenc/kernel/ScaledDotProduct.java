@@ -80,6 +80,56 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
     }
 
     /**
+     * Attends by products of queries and keys that were taken elsewhere: softmax(P · scale + bias)
+     * V. It holds T × S matrices.
+     *
+     * @param products P (B, H, T, S), not yet scaled
+     * @param v values (B, G, S, C), H a multiple of G
+     * @param bias added to the scaled products, (T, S) or broadcasting to (B, H, T, S); may be
+     *     {@code null}
+     * @param training whether gradients flow and dropout acts
+     * @return (B, H, T, C), in the products' manager
+     * @throws IllegalArgumentException if the shapes do not fit together, or the scale is left to
+     *     the head dimension, which products do not tell
+     */
+    public NDArray weigh(NDArray products, NDArray v, NDArray bias, boolean training) {
+        Shape p = products.getShape();
+        Shape c = v.getShape();
+        boolean fits =
+                p.dimension() == 4
+                        && c.dimension() == 4
+                        && p.get(0) == c.get(0)
+                        && p.get(1) % c.get(1) == 0
+                        && p.get(3) == c.get(2);
+        if (!fits || Double.isNaN(scale)) {
+            throw new IllegalArgumentException(
+                    "attention by products needs them (B, H, T, S), values (B, G, S, C) with H a"
+                            + " multiple of G and a scale, got "
+                            + p
+                            + ", "
+                            + c
+                            + " and the scale "
+                            + scale);
+        }
+        Map<String, Object> constants = new HashMap<>();
+        constants.put("dropout", training ? dropout : 0.0);
+        constants.put("scale", scale);
+        constants.put("causal", causal && p.get(2) > 1);
+        constants.put("lowest", lowest(products.getDataType()));
+        NDArray eachValue = repeat(v, Math.toIntExact(p.get(1) / c.get(1)));
+        if (bias != null) {
+            return TorchScript.load("attention_products", constants)
+                    .call(training, products, eachValue, bias);
+        }
+        try (NDArray none =
+                products.getManager()
+                        .zeros(new Shape(1), products.getDataType(), products.getDevice())) {
+            return TorchScript.load("attention_products", constants)
+                    .call(training, products, eachValue, none);
+        }
+    }
+
+    /**
      * Gives every query head its own copy of the keys or values, (B, G, S, D) to (B, H, S, D).
      * libtorch could share them, but then takes the scores as a T × S matrix on the CPU.
      */

@@ -13,12 +13,14 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.util.List;
 import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.Encodings;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.NoEncoding;
@@ -75,14 +77,16 @@ class MultiHeadAttentionTest {
             int to = t == 0 ? 2 : t + 1;
             NDArray now = x.get(":, " + t + ":" + to);
             Positions positions = Positions.range(manager, t, to);
-            KeyValues fresh = attention.keyValues(now, positions, parameters, false);
+            KeyValues fresh = attention.keyValues(now, positions, encoding, layer(now));
             kept =
                     kept == null
                             ? fresh
                             : new KeyValues(
                                     kept.keys().concat(fresh.keys(), 2),
                                     kept.values().concat(fresh.values(), 2),
-                                    Positions.range(manager, 0, to));
+                                    null,
+                                    Positions.range(manager, 0, to),
+                                    false);
             NDArray y =
                     attention.attend(layer(now), positions, kept, encoding, AttentionMask.none());
             assertThat(y.toDoubleArray())
@@ -92,13 +96,73 @@ class MultiHeadAttentionTest {
         }
     }
 
+    /** RoPE, but its products are taken in the encoding, where others look at pairs. */
+    private static final class ProductsOfPairs extends EncodingBlock {
+
+        private final PositionalEncoding rope;
+
+        ProductsOfPairs(PositionalEncoding rope) {
+            super((byte) 1);
+            this.rope = rope;
+        }
+
+        @Override
+        public NDArray products(
+                NDArray queries,
+                NDArray keys,
+                Positions queryPositions,
+                Positions keyPositions,
+                LayerContext context) {
+            NDArray k = rope.rotateKeys(keys, keyPositions, context).repeat(1, 2);
+            return rope.rotateQueries(queries, queryPositions, context).matMul(k.swapAxes(2, 3));
+        }
+
+        @Override
+        public NDArray keyNotes(NDArray hidden, Positions positions, LayerContext context) {
+            return hidden.swapAxes(1, 2);
+        }
+
+        @Override
+        public NDArray bias(
+                NDArray queries,
+                NDArray keys,
+                Positions queryPositions,
+                Positions keyPositions,
+                LayerContext context) {
+            // (B, 1, 1, S): nothing, unless the notes of the keys are not what they were.
+            return context.keyNotes()
+                    .sum(new int[] {1})
+                    .sub(context.hidden().sum(new int[] {2}))
+                    .expandDims(1)
+                    .expandDims(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void productsOfAnEncodingsOwnStandInForRotatedQueriesAndKeys(boolean causal) {
+        PositionalEncoding rope = encoding("rope", causal);
+        MultiHeadAttention attention =
+                initialized(tiny().optKeyValueHeads(2).optCausal(causal), DataType.FLOAT64);
+        NDArray x = Gradients.normal(manager, 1, 2, 5, 8);
+        Positions all = Positions.range(manager, 0, 5);
+        NDArray real = manager.create(new long[] {0, 1, 1, 1, 1, 1, 1, 1, 1, 1}, new Shape(2, 5));
+        for (AttentionMask mask : List.of(AttentionMask.none(), AttentionMask.padding(real))) {
+            NDArray expected = attention.attend(layer(x), all, rope, mask);
+            NDArray pairs = attention.attend(layer(x), all, new ProductsOfPairs(rope), mask);
+            assertThat(pairs.toDoubleArray())
+                    .containsExactly(expected.toDoubleArray(), Offset.offset(1e-12));
+        }
+    }
+
     @Test
     void attendsToAnotherSequenceOfAnotherLength() {
         MultiHeadAttention attention = initialized(tiny().optBiases(true, true), DataType.FLOAT64);
         NDArray x = Gradients.normal(manager, 1, 2, 3, 8);
         NDArray other = Gradients.normal(manager, 2, 2, 7, 8);
         KeyValues memory =
-                attention.keyValues(other, Positions.range(manager, 0, 7), parameters, false);
+                attention.keyValues(
+                        other, Positions.range(manager, 0, 7), new NoEncoding(), layer(other));
         NDArray real =
                 manager.create(
                         new long[] {1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1}, new Shape(2, 7));
@@ -112,7 +176,10 @@ class MultiHeadAttentionTest {
         assertThat(y.getShape()).isEqualTo(new Shape(2, 3, 8));
         KeyValues four =
                 attention.keyValues(
-                        other.get("0:1, :4"), Positions.range(manager, 0, 4), parameters, false);
+                        other.get("0:1, :4"),
+                        Positions.range(manager, 0, 4),
+                        new NoEncoding(),
+                        layer(other));
         NDArray cut =
                 attention.attend(
                         layer(x.get("0:1")),
@@ -125,7 +192,11 @@ class MultiHeadAttentionTest {
         assertThatThrownBy(
                         () ->
                                 new KeyValues(
-                                        four.keys(), four.values(), Positions.range(manager, 0, 3)))
+                                        four.keys(),
+                                        four.values(),
+                                        null,
+                                        Positions.range(manager, 0, 3),
+                                        false))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("4 keys");
     }

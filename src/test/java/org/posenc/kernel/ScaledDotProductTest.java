@@ -91,6 +91,35 @@ class ScaledDotProductTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        // causal, bias, T, S, G
+        "false, false, 3, 5, 4",
+        "true,  false, 3, 5, 2",
+        "true,  true,  5, 5, 1",
+        "false, true,  1, 5, 4",
+    })
+    void productsTakenElsewhereGiveTheSame(
+            boolean causal, boolean biased, int queries, int keys, int groups) {
+        NDArray q = Gradients.normal(manager, 1, 2, 4, queries, 3);
+        NDArray k = Gradients.normal(manager, 2, 2, groups, keys, 3);
+        NDArray v = Gradients.normal(manager, 3, 2, groups, keys, 6);
+        NDArray bias = biased ? Gradients.normal(manager, 4, 4, queries, keys) : null;
+        NDArray products = q.matMul(k.repeat(1, 4 / groups).transpose(0, 1, 3, 2));
+        ScaledDotProduct attention = new ScaledDotProduct(causal, 0.7, 0);
+        assertThat(attention.weigh(products, v, bias, false).toDoubleArray())
+                .containsExactly(
+                        plain(q, k, v, bias, causal, 0.7).toDoubleArray(), Offset.offset(1e-12));
+        Gradients.check(products, x -> attention.weigh(x, v, bias, true));
+        Gradients.check(v, x -> attention.weigh(products, x, bias, true));
+        if (biased) {
+            Gradients.check(bias, x -> attention.weigh(products, v, x, true));
+        }
+        assertThatThrownBy(() -> new ScaledDotProduct(causal).weigh(products, v, bias, false))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("a scale");
+    }
+
     @Test
     void equalsPyTorch() {
         NDArray q = manager.create(new double[] {0.5, -1, 2, 0.25}, new Shape(1, 1, 2, 2));
