@@ -49,7 +49,9 @@ public final class Rope extends EncodingBlock {
         base = builder.base;
         layout = builder.layout;
         scaling = builder.scaling;
-        frequencies = builder.scaling.frequencies(rotaryDimension, base, builder.length);
+        frequencies =
+                builder.scaling.frequencies(
+                        rotaryDimension, base, builder.length, RopePrecision.EXACT);
         inverse = new DeviceConstant(frequencies.inverse());
     }
 
@@ -197,7 +199,7 @@ public final class Rope extends EncodingBlock {
         private double base = 10_000;
         private double partial = 1;
         private RotaryLayout layout;
-        private RopeScaling scaling = new RopeScaling.Default();
+        private RopeScaling scaling = new Default();
         private long length = 1;
 
         private Builder() {}

@@ -3,30 +3,49 @@ package org.posenc.encoding.rope;
 /**
  * How RoPE's frequencies are changed for contexts longer than those of training: a pure function of
  * the scaling and the length.
+ *
+ * <p>In the formulas of the records θ_i = b^(−2i/d), i = 0 … d/2 − 1, are the unchanged
+ * frequencies, in radians per position; d is the rotary dimension, b the base, n the length, L the
+ * trained length, s a factor.
  */
-public sealed interface RopeScaling permits RopeScaling.Default {
+public sealed interface RopeScaling
+        permits Default,
+                Linear,
+                NtkAware,
+                NtkOld,
+                NtkFixed,
+                NtkMixed,
+                NtkByParts,
+                NtkByPartsV1,
+                Yarn,
+                LongRope,
+                Llama3,
+                Proportional,
+                DynamicLinear,
+                DynamicNtk,
+                DynamicYarn {
 
     /**
      * Computes the frequencies.
      *
-     * @param rotaryDimension r, even
-     * @param base b
-     * @param length the declared length of the context, in tokens
-     * @return the frequencies at this length
+     * @param rotaryDimension d, even and at least 2
+     * @param base b, positive
+     * @param length n, the declared length of the context in tokens, at least 1; without effect
+     *     unless {@link #dependsOnLength}
+     * @param precision the arithmetic
+     * @return d/2 frequencies and the attention scaling at this length
+     * @throws IllegalArgumentException if an argument is out of its range, or this scaling does not
+     *     fit the rotary dimension or the base
      */
-    RopeFrequencies frequencies(int rotaryDimension, double base, long length);
+    RopeFrequencies frequencies(
+            int rotaryDimension, double base, long length, RopePrecision precision);
 
-    /** No change: θ_i = b^(−2i/r) at every length. */
-    record Default() implements RopeScaling {
-
-        /** {@inheritDoc} */
-        @Override
-        public RopeFrequencies frequencies(int rotaryDimension, double base, long length) {
-            double[] inverse = new double[rotaryDimension / 2];
-            for (int i = 0; i < inverse.length; i++) {
-                inverse[i] = Math.pow(base, -2.0 * i / rotaryDimension);
-            }
-            return new RopeFrequencies(inverse, 1);
-        }
+    /**
+     * Tells whether the frequencies are not the same at every length.
+     *
+     * @return true if keys that were turned for one length are wrong at another
+     */
+    default boolean dependsOnLength() {
+        return false;
     }
 }
