@@ -33,7 +33,7 @@ public record DynamicNtk(double factor, long trainedLength) implements RopeScali
                     precision == RopePrecision.HUGGING_FACE ? precision : RopePrecision.EXACT;
             double ratio = p.round(p.round(p.round(factor) * p.round(length)) / trainedLength);
             double growth = p.round(ratio - p.round(factor - 1));
-            double exponent = p.round((double) rotaryDimension / (rotaryDimension - 2));
+            double exponent = (double) rotaryDimension / (rotaryDimension - 2); // stays a double
             b = p.round(p.round(base) * p.round(Math.pow(growth, exponent)));
         }
         return new RopeFrequencies(precision.inverse(rotaryDimension, b), 1);
