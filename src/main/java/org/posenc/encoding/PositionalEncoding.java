@@ -88,6 +88,18 @@ public interface PositionalEncoding extends Block {
     }
 
     /**
+     * Returns whether {@link #rerotateKeys} makes of keys that were rotated in a shorter sequence
+     * what {@link #rotateKeys} would make of them now.
+     *
+     * @return true where keys stay rotated, and where they can be turned on; false where a key's
+     *     rotation differs from one query to the next ({@link #products}), so that it must be kept
+     *     as it came
+     */
+    default boolean canRerotateKeys() {
+        return keysStayRotated();
+    }
+
+    /**
      * Turns rotated keys on, from what they are in a shorter sequence to what they are in a longer
      * one.
      *

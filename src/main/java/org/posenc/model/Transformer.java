@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
@@ -22,9 +23,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.posenc.attention.AttentionMask;
+import org.posenc.attention.KeyValueCache;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
+import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Scalars;
 
 /**
@@ -175,8 +178,99 @@ public final class Transformer extends AbstractBlock {
             AttentionMask mask,
             ParameterStore parameters,
             boolean training) {
-        NDArray last = run(ids, positions, mask, parameters, training, null);
+        NDArray last = run(ids, positions, mask, null, parameters, training, null);
         return head(last, parameters, training);
+    }
+
+    /**
+     * Returns an empty cache for this decoder.
+     *
+     * @param manager the cache is closed with it at the latest
+     * @param policy in which state keys are kept
+     * @return a cache, to be closed
+     * @throws IllegalArgumentException if this is an encoder, or its encoding forbids the policy
+     */
+    public KeyValueCache cache(NDManager manager, KeyValueCache.Policy policy) {
+        checkCausal();
+        return new KeyValueCache(manager, encoding, config.layers(), policy);
+    }
+
+    /**
+     * Computes scores of each token of the vocabulary at each position, for tokens that continue
+     * those of a cache, which keeps the new ones too. No gradients flow.
+     *
+     * @param ids (B, T), int64, in [0, V): the new tokens of each row, any number of them
+     * @param positions their positions, (T) or (B, T)
+     * @param tokens (B, T), 0 where a new token is padding and 1 elsewhere; {@code null} where
+     *     there is no padding
+     * @param cache of {@link #cache}
+     * @param parameters gives the parameters on the ids' device
+     * @return (B, T, V), in the weights' type and the ids' manager
+     * @throws IllegalArgumentException if ids are not an int64 matrix, or do not fit the cache
+     */
+    public NDArray logits(
+            NDArray ids,
+            Positions positions,
+            NDArray tokens,
+            KeyValueCache cache,
+            ParameterStore parameters) {
+        return continued(ids, positions, tokens, cache, parameters, false);
+    }
+
+    /**
+     * As {@link #logits(NDArray, Positions, NDArray, KeyValueCache, ParameterStore)}, for the last
+     * position of each row alone: what the next token is chosen by. Rows of different lengths are
+     * padded on the left, so that their last tokens stand in the last column.
+     *
+     * @param ids (B, T), int64, in [0, V)
+     * @param positions (T) or (B, T)
+     * @param tokens (B, T), 0 where a new token is padding, or {@code null}
+     * @param cache of {@link #cache}
+     * @param parameters gives the parameters on the ids' device
+     * @return (B, V), in the weights' type and the ids' manager
+     * @throws IllegalArgumentException if ids are not an int64 matrix, or do not fit the cache
+     */
+    public NDArray nextLogits(
+            NDArray ids,
+            Positions positions,
+            NDArray tokens,
+            KeyValueCache cache,
+            ParameterStore parameters) {
+        try (NDArray last = continued(ids, positions, tokens, cache, parameters, true)) {
+            return last.squeeze(1);
+        }
+    }
+
+    private void checkCausal() {
+        if (!config.causal()) {
+            throw new IllegalArgumentException(
+                    "only a causal Transformer can keep keys and values: in an encoder, tokens that"
+                            + " come later change those before them");
+        }
+    }
+
+    private NDArray continued(
+            NDArray ids,
+            Positions positions,
+            NDArray tokens,
+            KeyValueCache cache,
+            ParameterStore parameters,
+            boolean lastAlone) {
+        check(ids, positions);
+        checkCausal();
+        Shape s = ids.getShape();
+        try (Autograd.Scope off = Autograd.off();
+                KeyValueCache.Pass pass =
+                        cache.pass(encoding, layers.size(), s.get(0), positions, tokens)) {
+            NDArray x = run(ids, positions, pass.mask(), pass, parameters, false, null);
+            pass.complete();
+            if (lastAlone) {
+                try (NDArray all = x) {
+                    x = all.get(new NDIndex().addAllDim().addSliceDim(s.get(1) - 1, s.get(1)));
+                }
+            }
+            return head(x, parameters, false);
+        }
     }
 
     /**
@@ -197,7 +291,7 @@ public final class Transformer extends AbstractBlock {
             ParameterStore parameters,
             boolean training) {
         List<NDArray> kept = new ArrayList<>();
-        run(ids, positions, mask, parameters, training, kept);
+        run(ids, positions, mask, null, parameters, training, kept);
         return kept;
     }
 
@@ -205,6 +299,7 @@ public final class Transformer extends AbstractBlock {
             NDArray ids,
             Positions positions,
             AttentionMask mask,
+            KeyValueCache.Pass cached,
             ParameterStore parameters,
             boolean training,
             List<NDArray> kept) {
@@ -215,7 +310,7 @@ public final class Transformer extends AbstractBlock {
             kept.add(x);
         }
         for (TransformerLayer layer : layers) {
-            NDArray y = layer.forward(x, positions, encoding, mask, parameters, training);
+            NDArray y = layer.forward(x, positions, encoding, mask, cached, parameters, training);
             if (kept == null) {
                 x.close();
             } else {

@@ -13,6 +13,8 @@ import ai.djl.nn.norm.LayerNorm;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import org.posenc.attention.AttentionMask;
+import org.posenc.attention.KeyValueCache;
+import org.posenc.attention.KeyValues;
 import org.posenc.attention.MultiHeadAttention;
 import org.posenc.attention.RmsNorm;
 import org.posenc.encoding.LayerContext;
@@ -66,12 +68,16 @@ final class TransformerLayer extends AbstractBlock {
         };
     }
 
-    /** Runs the layer on x (B, T, E); temporaries are freed before it returns. */
+    /**
+     * Runs the layer on x (B, T, E), which attends to itself or, where there is one, to what a
+     * cache keeps; temporaries are freed before it returns.
+     */
     NDArray forward(
             NDArray x,
             Positions positions,
             PositionalEncoding encoding,
             AttentionMask mask,
+            KeyValueCache.Pass cached,
             ParameterStore parameters,
             boolean training) {
         NDArray y;
@@ -79,15 +85,13 @@ final class TransformerLayer extends AbstractBlock {
             NDArray normed = apply(attentionNorm, x, parameters, training);
             LayerContext context = new LayerContext(index, normed, parameters, training);
             boolean encoded = !config.layersWithoutEncoding().contains(index);
-            NDArray attended =
-                    drop(
-                            attention.attend(
-                                    context,
-                                    positions,
-                                    encoded ? encoding : new NoEncoding(),
-                                    mask),
-                            training);
-            NDArray h = x.add(attended); // (B, T, E)
+            PositionalEncoding used = encoded ? encoding : new NoEncoding();
+            KeyValues memory = attention.keyValues(normed, positions, used, context);
+            if (cached != null) {
+                memory = cached.extend(memory, used, context);
+            }
+            NDArray attended = attention.attend(context, positions, memory, used, mask);
+            NDArray h = x.add(drop(attended, training)); // (B, T, E)
             NDArray second = config.parallelResidual() ? x : h;
             NDArray inner = apply(feedForwardNorm, second, parameters, training);
             y = h.add(drop(apply(feedForward, inner, parameters, training), training));
@@ -125,6 +129,7 @@ final class TransformerLayer extends AbstractBlock {
                         positions,
                         new NoEncoding(),
                         AttentionMask.none(),
+                        null,
                         parameters,
                         training));
     }
