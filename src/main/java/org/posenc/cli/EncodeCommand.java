@@ -12,6 +12,7 @@ import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.RopeFrequencies;
 import org.posenc.kernel.Autograd;
 import org.posenc.report.Npy;
 import picocli.CommandLine.Command;
@@ -57,8 +58,10 @@ final class EncodeCommand implements Runnable {
             PositionalEncoding encoding = options.attention(manager);
             Positions positions = options.array(manager, encoding);
             if (encoding instanceof Rope rope) {
-                NDArray table = rope.table(positions, options.type()); // (N, r/2, 2)
-                write(rope, "cos_sin", table, rope.frequencies().inverse());
+                NDArray table =
+                        rope.table(positions, options.type(), parameters, false); // (N, d/2, 2)
+                RopeFrequencies inEffect = rope.frequencies(positions).get(0);
+                write(rope, "cos_sin", table, inEffect.inverse());
             } else if (encoding instanceof DistanceBias bias) {
                 NDArray each = bias.bias(positions, positions, options.type(), parameters, false);
                 write(bias, "bias", each.squeeze(0), null); // (H, N, N)

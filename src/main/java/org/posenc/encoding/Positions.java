@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 
@@ -27,6 +28,7 @@ public final class Positions {
     private final boolean points; // whether the last axis holds coordinates
     private final Map<Object, NDArray> derived = new HashMap<>();
     private Bounds bounds; // null until asked for, where it is not known from the start
+    private boolean consecutive;
 
     private Positions(NDArray array, boolean points) {
         this.array = array;
@@ -111,6 +113,7 @@ public final class Positions {
         }
         Positions range = of(manager.create(values, new Shape(values.length)));
         range.bounds = new Bounds(from, to - 1.0);
+        range.consecutive = true;
         return range;
     }
 
@@ -204,6 +207,43 @@ public final class Positions {
             }
         }
         return bounds;
+    }
+
+    /**
+     * Returns whether {@link #bounds} answers without waiting for a GPU.
+     *
+     * @return true for those of a {@link #range}, those on the CPU and those asked for before
+     */
+    public boolean knowBounds() {
+        return bounds != null || !array.getDevice().isGpu();
+    }
+
+    /**
+     * Returns whether these are all whole numbers between their bounds, in order.
+     *
+     * @return true where {@link #range} made them
+     */
+    public boolean areConsecutive() {
+        return consecutive;
+    }
+
+    /**
+     * Returns the greatest position of each row, on the host. Where there is more than one row they
+     * are read from the device.
+     *
+     * @return a number for each of B rows of (B, T) or (B, T, M); one number where all rows share
+     *     their positions
+     */
+    public double[] greatestOfRows() {
+        if (tokens().dimension() < 2) {
+            return new double[] {bounds().greatest()};
+        }
+        int[] inRow = IntStream.range(1, array.getShape().dimension()).toArray();
+        try (Autograd.Scope off = Autograd.off();
+                NDArray greatest = array.max(inRow);
+                NDArray exact = greatest.toType(DataType.FLOAT64, false)) {
+            return exact.toDoubleArray();
+        }
     }
 
     /**

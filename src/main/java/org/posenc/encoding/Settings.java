@@ -38,7 +38,7 @@ public final class Settings {
      * @return the settings
      * @throws IllegalArgumentException if a key is not understood
      */
-    static Settings of(String owner, List<Key> keys, Map<String, String> given) {
+    public static Settings of(String owner, List<Key> keys, Map<String, String> given) {
         Map<String, String> values = new LinkedHashMap<>();
         keys.forEach(key -> values.put(key.key(), key.standard()));
         given.forEach(
@@ -205,8 +205,20 @@ public final class Settings {
     }
 
     private IllegalArgumentException wrong(String key, String wanted) {
+        return refusal(key, wanted, "");
+    }
+
+    /**
+     * Returns the error that a setting's value is none of those allowed.
+     *
+     * @param key one of the encoding's keys
+     * @param wanted what it must be, such as "a number"
+     * @param hint ends the sentence, such as a {@link #suggestion}; may be empty
+     * @return the error, to be thrown
+     */
+    public IllegalArgumentException refusal(String key, String wanted, String hint) {
         return new IllegalArgumentException(
-                owner + "'s " + key + " must be " + wanted + ", got \"" + text(key) + "\"");
+                owner + "'s " + key + " must be " + wanted + ", got \"" + text(key) + "\"" + hint);
     }
 
     /**
