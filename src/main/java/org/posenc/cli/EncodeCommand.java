@@ -7,7 +7,7 @@ import ai.djl.training.ParameterStore;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
-import org.posenc.encoding.DistanceBias;
+import org.posenc.encoding.PositionBias;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Computes an encoding at given positions, as JSON or .npy.",
             "Features have the shape (N, D); rope has cosines and sines (N, D/2, 2) and its"
-                    + " frequencies; alibi and t5 have biases (H, N, N), queries in rows."
+                    + " frequencies; alibi, t5 and their kin have biases (H, N, N), queries in rows."
         },
         mixinStandardHelpOptions = true)
 final class EncodeCommand implements Runnable {
@@ -62,7 +62,7 @@ final class EncodeCommand implements Runnable {
                         rope.table(positions, options.type(), parameters, false); // (N, d/2, 2)
                 RopeFrequencies inEffect = rope.frequencies(positions).get(0);
                 write(rope, "cos_sin", table, inEffect.inverse());
-            } else if (encoding instanceof DistanceBias bias) {
+            } else if (encoding instanceof PositionBias bias) {
                 NDArray each = bias.bias(positions, positions, options.type(), parameters, false);
                 write(bias, "bias", each.squeeze(0), null); // (H, N, N)
             } else {

@@ -77,12 +77,12 @@ final class EncodingOptions {
             names = "--heads",
             paramLabel = "H",
             defaultValue = "8",
-            description = "Heads of alibi and t5 (default: ${DEFAULT-VALUE}).")
+            description = "Heads of encodings that act on scores (default: ${DEFAULT-VALUE}).")
     private int heads;
 
     @Option(
             names = "--causal",
-            description = "Makes alibi and t5 for attention that sees no later key.")
+            description = "Makes encodings of scores for attention that sees no later key.")
     private boolean causal;
 
     @Option(

@@ -1,13 +1,17 @@
 package org.posenc.encoding;
 
 import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import org.posenc.kernel.Cast;
 import org.posenc.kernel.TorchScript;
 
 /** A block whose configuration is saved with its parameters and compared when they are loaded. */
@@ -26,6 +30,32 @@ abstract class ConfiguredBlock extends AbstractBlock {
      */
     protected String configuration() {
         return "";
+    }
+
+    /**
+     * Returns a parameter's value beside an array, where the pass frees it: a weight as it stands,
+     * and all that is made of it first, would stay with the model.
+     *
+     * @param parameter one of this block's own
+     * @param array an array of the pass
+     * @param type the type wanted
+     * @param parameters gives the parameter's array on the right device
+     * @param training whether the pass trains
+     * @return a new handle in the array's manager
+     */
+    protected final NDArray value(
+            Parameter parameter,
+            NDArray array,
+            DataType type,
+            ParameterStore parameters,
+            boolean training) {
+        NDArray own = parameters.getValue(parameter, array.getDevice(), training);
+        NDArray value = Cast.to(own, type, training);
+        if (value == own) {
+            value = own.reshape(own.getShape());
+        }
+        value.attach(array.getManager());
+        return value;
     }
 
     /** {@inheritDoc} */

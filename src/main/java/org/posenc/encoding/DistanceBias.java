@@ -1,23 +1,11 @@
 package org.posenc.encoding;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
-import org.posenc.kernel.Cast;
 
-/**
- * Base of the encodings whose bias depends on the distance of key and query alone. The layers of a
- * model share one bias in each forward pass.
- *
- * <p>As a plain DJL block it takes (scores (B, H, T, S), query positions, key positions) and
- * returns the scores with the bias added.
- */
-public abstract class DistanceBias extends EncodingBlock {
-
-    private final int heads;
+/** Base of the encodings whose bias depends on the distance of key and query alone. */
+public abstract class DistanceBias extends PositionBias {
 
     /**
      * A bias for a number of heads.
@@ -26,17 +14,7 @@ public abstract class DistanceBias extends EncodingBlock {
      * @param heads H, at least 1
      */
     protected DistanceBias(byte version, int heads) {
-        super(version);
-        this.heads = Checks.atLeast(1, heads, "heads");
-    }
-
-    /**
-     * Returns the number of heads.
-     *
-     * @return H
-     */
-    public final int heads() {
-        return heads;
+        super(version, heads);
     }
 
     /**
@@ -53,92 +31,16 @@ public abstract class DistanceBias extends EncodingBlock {
 
     /** {@inheritDoc} */
     @Override
-    public final NDArray bias(
-            NDArray queries,
-            NDArray keys,
-            Positions queryPositions,
-            Positions keyPositions,
-            LayerContext context) {
-        long given = queries.getShape().get(1);
-        if (given != heads) {
-            throw new IllegalArgumentException(
-                    "this bias is made for " + heads + " heads, got " + given);
-        }
-        return bias(
-                queryPositions,
-                keyPositions,
-                queries.getDataType(),
-                context.parameters(),
-                context.training());
-    }
-
-    /**
-     * Returns the bias.
-     *
-     * @param queryPositions (T) or (B, T)
-     * @param keyPositions (S) or (B, S)
-     * @param type the type wanted
-     * @param parameters gives this block's parameters on the right device
-     * @param training whether gradients are to flow
-     * @return (1, H, T, S), or (B, H, T, S) where either has rows; not to be closed
-     */
-    public final NDArray bias(
-            Positions queryPositions,
-            Positions keyPositions,
+    protected final NDArray biases(
+            Positions queries,
+            Positions keys,
             DataType type,
             ParameterStore parameters,
             boolean training) {
-        record Key(DistanceBias of, Positions keys, DataType type, boolean training) {}
-        return queryPositions.derived(
-                new Key(this, keyPositions, type, training),
-                () -> {
-                    NDArray i = queryPositions.real(DataType.FLOAT64).expandDims(-1); // (…, T, 1)
-                    NDArray j = keyPositions.real(DataType.FLOAT64).expandDims(-2); // (…, 1, S)
-                    DataType wide = type == DataType.FLOAT64 ? type : DataType.FLOAT32;
-                    // T × S matrices are freed here; the graph keeps what backward needs.
-                    try (NDArray distances = j.sub(i); // (…, T, S)
-                            NDArray each = biases(distances, wide, parameters, training);
-                            NDArray typed = narrowed(each, type, training)) { // (…, H, T, S)
-                        return typed.getShape().dimension() == 4
-                                ? typed.reshape(typed.getShape())
-                                : typed.expandDims(0);
-                    }
-                });
-    }
-
-    private static NDArray narrowed(NDArray bias, DataType type, boolean training) {
-        return bias.getDataType() == type
-                ? bias.reshape(bias.getShape())
-                : Cast.to(bias, type, training);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected String configuration() {
-        return heads + " heads";
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected final NDList forwardInternal(
-            ParameterStore parameters,
-            NDList inputs,
-            boolean training,
-            PairList<String, Object> params) {
-        NDArray scores = inputs.get(0);
-        return new NDList(
-                scores.add(
-                        bias(
-                                Positions.of(inputs.get(1)),
-                                Positions.of(inputs.get(2)),
-                                scores.getDataType(),
-                                parameters,
-                                training)));
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
-        return new Shape[] {inputShapes[0]};
+        NDArray i = queries.real(DataType.FLOAT64).expandDims(-1); // (…, T, 1)
+        NDArray j = keys.real(DataType.FLOAT64).expandDims(-2); // (…, 1, S)
+        try (NDArray distances = j.sub(i)) { // (…, T, S)
+            return biases(distances, type, parameters, training);
+        }
     }
 }

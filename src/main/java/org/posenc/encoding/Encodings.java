@@ -21,7 +21,10 @@ public final class Encodings {
                             ShiftedBasis.named(),
                             List.of(Rope.named()),
                             List.of(Alibi.named()),
-                            List.of(T5Bias.named()))
+                            List.of(T5Bias.named()),
+                            List.of(Kerple.named()),
+                            List.of(Fire.named()),
+                            List.of(Sandwich.named()))
                     .flatMap(List::stream)
                     .collect(
                             Collectors.toMap(

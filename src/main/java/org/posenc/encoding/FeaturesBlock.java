@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import org.posenc.kernel.Cast;
 
 /** Base of the encodings that are features: checks positions and is callable as a DJL block. */
 public abstract class FeaturesBlock extends ConfiguredBlock implements PositionFeatures {
@@ -69,13 +68,7 @@ public abstract class FeaturesBlock extends ConfiguredBlock implements PositionF
      */
     protected final NDArray value(
             Parameter parameter, Positions positions, ParameterStore parameters, boolean training) {
-        NDArray array = positions.array();
-        NDArray own = parameters.getValue(parameter, array.getDevice(), training);
-        NDArray value = Cast.to(own, featureType(positions), training);
-        if (value != own) {
-            value.attach(array.getManager()); // a cast weight must not stay with the model
-        }
-        return value;
+        return value(parameter, positions.array(), featureType(positions), parameters, training);
     }
 
     @Override

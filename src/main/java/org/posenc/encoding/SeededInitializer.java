@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.initializer.Initializer;
 import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import org.posenc.kernel.Cast;
@@ -46,6 +47,31 @@ public final class SeededInitializer implements Initializer {
      */
     public static SeededInitializer uniform(double bound, long seed, String name) {
         return new SeededInitializer(mix(seed, name), r -> bound * (2 * r.nextDouble() - 1));
+    }
+
+    /**
+     * Uniform numbers in (least, greatest).
+     *
+     * @param least below the greatest
+     * @param greatest above the least
+     * @param seed the seed of the model or the encoding
+     * @param name the parameter's name in it
+     * @return the initializer
+     */
+    public static SeededInitializer uniform(double least, double greatest, long seed, String name) {
+        return new SeededInitializer(
+                mix(seed, name), r -> least + (greatest - least) * r.nextDouble());
+    }
+
+    /**
+     * Returns the initializer of a function of these numbers, for parameters that are kept in other
+     * terms than they are drawn in.
+     *
+     * @param function of one number
+     * @return the initializer
+     */
+    public SeededInitializer map(DoubleUnaryOperator function) {
+        return new SeededInitializer(seed, r -> function.applyAsDouble(draw.applyAsDouble(r)));
     }
 
     private static long mix(long seed, String name) {

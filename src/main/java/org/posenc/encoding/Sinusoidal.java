@@ -85,17 +85,19 @@ public final class Sinusoidal extends FeaturesBlock {
     /** {@inheritDoc} */
     @Override
     public NDArray features(Positions positions, ParameterStore parameters, boolean training) {
+        return Cast.to(waves(positions), featureType(positions), training);
+    }
+
+    /** The features in float64, (…, D). */
+    NDArray waves(Positions positions) {
         NDArray p = positions.real(DataType.FLOAT64).expandDims(-1); // (…, 1)
         NDArray angles = p.mul(frequencies.beside(p, DataType.FLOAT64)); // (…, D/2)
         NDList waves = new NDList(angles.sin(), angles.cos());
-        NDArray features;
         if (layout == Layout.INTERLEAVED) {
             Shape flat = positions.array().getShape().add(featureDimension());
-            features = NDArrays.stack(waves, -1).reshape(flat); // (…, D)
-        } else {
-            features = NDArrays.concat(waves, -1); // (…, D)
+            return NDArrays.stack(waves, -1).reshape(flat);
         }
-        return Cast.to(features, featureType(positions), training);
+        return NDArrays.concat(waves, -1);
     }
 
     /** {@inheritDoc} */

@@ -62,7 +62,7 @@ class MultiHeadAttentionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"none", "rope", "alibi", "t5"})
+    @ValueSource(strings = {"none", "rope", "alibi", "t5", "kerple", "fire", "sandwich"})
     void tokenByTokenOverKeptKeysIsTheSameAsAllAtOnce(String name) {
         PositionalEncoding encoding = encoding(name, true);
         MultiHeadAttention attention =
@@ -244,7 +244,7 @@ class MultiHeadAttentionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"none", "alibi"})
+    @ValueSource(strings = {"none", "alibi", "kerple", "fire", "sandwich"})
     void aTokenThatSeesNothingIsFiniteInHalfPrecision(String name) {
         MultiHeadAttention attention = initialized(tiny().optCausal(true), DataType.FLOAT16);
         NDArray x = Gradients.normal(manager, 1, 1, 64, 8).toType(DataType.FLOAT16, true);

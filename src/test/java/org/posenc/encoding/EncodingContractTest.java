@@ -200,7 +200,7 @@ class EncodingContractTest {
 
     /** One training pass over two layers that share a bias: its gradient is that of both. */
     @ParameterizedTest
-    @ValueSource(strings = {"learned", "fourier", "basic", "t5"})
+    @ValueSource(strings = {"learned", "fourier", "basic", "t5", "kerple", "fire"})
     void layersThatShareWhatIsDerivedAddTheirGradients(String name) {
         PositionalEncoding encoding = initialised(name, DataType.FLOAT64);
         Inputs in = Inputs.of(manager, 1, 3, DataType.FLOAT64);
