@@ -26,7 +26,8 @@ import org.posenc.kernel.SingularValues;
  *       zeros.
  *   <li>rotate: the rows are a vector of ones, turned by each position's angles. For RoPE that is
  *       [cos, sin] of the angles up to a rotation: x_m·x_n = 2 Σ_i cos((m − n) θ_i), plus the
- *       number of components that are not turned.
+ *       number of components that are not turned. Where queries and keys are turned differently, or
+ *       pair by pair, there are no rows, but their products.
  *   <li>bias: there are no rows, but exp(bias) weighs a pair of positions as exp(q·k) does, so it
  *       stands for their inner products: K_mn = exp(b_mn − b_mm/2 − b_nn/2), the mean over heads.
  *       Its singular values are the squares of those that rows with these inner products have. In a
@@ -115,6 +116,12 @@ public record EncodingAnalysis(
             LayerContext context = new LayerContext(0, tokens, parameters, false);
             Shape heads = new Shape(1, site.heads(), n, site.headDimension());
             NDArray query = Scalars.mul(scope.ones(heads, type), Math.sqrt(0.5));
+            NDArray pairs = encoding.products(query, query, own, own, context); // (1, H, N, N)
+            if (pairs != null) {
+                NDArray wide = pairs.toType(DataType.FLOAT64, false);
+                NDArray sum = wide.sum(new int[] {1}); // (1, N, N)
+                return ofKernel(Seam.ROTATE, normalised(ordered(sum, own, site.causal())), points);
+            }
             NDArray queries = encoding.rotateQueries(query, own, context); // (1, H, N, D)
             NDArray keys = encoding.rotateKeys(query, own, context); // (1, H, N, D)
             if (queries != query || keys != query) {

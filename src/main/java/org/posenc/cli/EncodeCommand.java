@@ -13,6 +13,7 @@ import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeFrequencies;
+import org.posenc.encoding.rope.WindowedRope;
 import org.posenc.kernel.Autograd;
 import org.posenc.report.Npy;
 import picocli.CommandLine.Command;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Computes an encoding at given positions, as JSON or .npy.",
             "Features have the shape (N, D); rope has cosines and sines (N, D/2, 2) and its"
-                    + " frequencies; alibi, t5 and their kin have biases (H, N, N), queries in rows."
+                    + " frequencies; rerope and its kin have the distances that RoPE is given (N,"
+                    + " N); alibi, t5 and their kin have biases (H, N, N), queries in rows."
         },
         mixinStandardHelpOptions = true)
 final class EncodeCommand implements Runnable {
@@ -65,6 +67,9 @@ final class EncodeCommand implements Runnable {
             } else if (encoding instanceof PositionBias bias) {
                 NDArray each = bias.bias(positions, positions, options.type(), parameters, false);
                 write(bias, "bias", each.squeeze(0), null); // (H, N, N)
+            } else if (encoding instanceof WindowedRope window) {
+                NDArray distances = window.distances(positions, positions);
+                write(window, "distances", distances, null); // (N, N)
             } else {
                 throw new IllegalArgumentException(
                         options.encoding().name()

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.posenc.encoding.rope.ReRope;
 import org.posenc.encoding.rope.Rope;
 
 /** Every encoding by its name on the command line. A new encoding is a file and a line here. */
@@ -20,6 +21,7 @@ public final class Encodings {
                             FourierFeatures.named(),
                             ShiftedBasis.named(),
                             List.of(Rope.named()),
+                            ReRope.named(),
                             List.of(Alibi.named()),
                             List.of(T5Bias.named()),
                             List.of(Kerple.named()),

@@ -27,6 +27,7 @@ public final class Positions {
     private final NDArray array;
     private final boolean points; // whether the last axis holds coordinates
     private final Map<Object, NDArray> derived = new HashMap<>();
+    private final Map<Object, Positions> derivedPositions = new HashMap<>();
     private Bounds bounds; // null until asked for, where it is not known from the start
     private boolean consecutive;
 
@@ -261,6 +262,23 @@ public final class Positions {
             known.attach(array.getManager());
             NDScope.unregister(known); // it outlives the layer that asked first
             derived.put(key, known);
+        }
+        return known;
+    }
+
+    /**
+     * Returns other positions that are computed from these, such as those of groups, so that the
+     * layers share what is derived from them in turn.
+     *
+     * @param key as in {@link #derived}
+     * @param derivation makes the array of positions
+     * @return the positions
+     */
+    public Positions derivedPositions(Object key, Supplier<NDArray> derivation) {
+        Positions known = derivedPositions.get(key);
+        if (known == null) {
+            known = of(derived(key, derivation));
+            derivedPositions.put(key, known);
         }
         return known;
     }

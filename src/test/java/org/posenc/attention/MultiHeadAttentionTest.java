@@ -52,7 +52,10 @@ class MultiHeadAttentionTest {
 
     private PositionalEncoding encoding(String name, boolean causal) {
         PositionalEncoding encoding =
-                Encodings.named(name).forTransformer(new Site(8, 4, 6, 16, causal, 1), Map.of());
+                Encodings.named(name)
+                        .forTransformer(
+                                new Site(8, 4, 6, 16, causal, 1),
+                                name.endsWith("rerope") ? Map.of("window", "2") : Map.of());
         encoding.initialize(manager, DataType.FLOAT64, new Shape(1, 1, 8), new Shape(1));
         return encoding;
     }
@@ -62,7 +65,18 @@ class MultiHeadAttentionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"none", "rope", "alibi", "t5", "kerple", "fire", "sandwich"})
+    @ValueSource(
+            strings = {
+                "none",
+                "rope",
+                "rerope",
+                "leaky-rerope",
+                "alibi",
+                "t5",
+                "kerple",
+                "fire",
+                "sandwich"
+            })
     void tokenByTokenOverKeptKeysIsTheSameAsAllAtOnce(String name) {
         PositionalEncoding encoding = encoding(name, true);
         MultiHeadAttention attention =
