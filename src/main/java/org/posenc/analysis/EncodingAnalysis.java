@@ -133,7 +133,8 @@ public record EncodingAnalysis(
                                 points);
             }
             NDArray zeros = query.zerosLike();
-            NDArray bias = encoding.bias(zeros, zeros, own, own, context);
+            NDArray notes = encoding.keyNotes(tokens, own, context);
+            NDArray bias = encoding.bias(zeros, zeros, own, own, context.withKeyNotes(notes));
             if (bias != null) {
                 NDArray wide = bias.toType(DataType.FLOAT64, false);
                 NDArray each = wide.reshape(-1, n, n); // (H, N, N)

@@ -26,7 +26,8 @@ public final class Encodings {
                             List.of(T5Bias.named()),
                             List.of(Kerple.named()),
                             List.of(Fire.named()),
-                            List.of(Sandwich.named()))
+                            List.of(Sandwich.named()),
+                            List.of(ForgetGate.named()))
                     .flatMap(List::stream)
                     .collect(
                             Collectors.toMap(

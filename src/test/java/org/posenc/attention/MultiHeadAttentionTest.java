@@ -19,6 +19,7 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.Encodings;
@@ -65,18 +66,7 @@ class MultiHeadAttentionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "none",
-                "rope",
-                "rerope",
-                "leaky-rerope",
-                "alibi",
-                "t5",
-                "kerple",
-                "fire",
-                "sandwich"
-            })
+    @MethodSource("org.posenc.encoding.Encodings#names")
     void tokenByTokenOverKeptKeysIsTheSameAsAllAtOnce(String name) {
         PositionalEncoding encoding = encoding(name, true);
         MultiHeadAttention attention =
@@ -98,7 +88,9 @@ class MultiHeadAttentionTest {
                             : new KeyValues(
                                     kept.keys().concat(fresh.keys(), 2),
                                     kept.values().concat(fresh.values(), 2),
-                                    null,
+                                    fresh.notes() == null
+                                            ? null
+                                            : kept.notes().concat(fresh.notes(), 2),
                                     Positions.range(manager, 0, to),
                                     false);
             NDArray y =
@@ -257,8 +249,60 @@ class MultiHeadAttentionTest {
                 .hasMessageContaining("(3)");
     }
 
+    /** A gate's sum across a document's border belongs to pairs that the mask hides. */
     @ParameterizedTest
-    @ValueSource(strings = {"none", "alibi", "kerple", "fire", "sandwich"})
+    @ValueSource(strings = {"fire", "fox"})
+    void packedDocumentsAreAsAlone(String name) {
+        PositionalEncoding encoding = encoding(name, true);
+        MultiHeadAttention attention =
+                initialized(tiny().optKeyValueHeads(2).optCausal(true), DataType.FLOAT64);
+        NDArray x = Gradients.normal(manager, 1, 1, 7, 8);
+        Positions restarting =
+                Positions.of(manager.create(new long[] {0, 1, 0, 1, 2, 0, 1}, new Shape(1, 7)));
+        NDArray documents = manager.create(new long[] {5, 5, 6, 6, 6, 9, 9}, new Shape(1, 7));
+        NDArray packed =
+                attention.attend(
+                        layer(x), restarting, encoding, AttentionMask.documents(documents));
+        for (int[] part : new int[][] {{0, 2}, {2, 5}, {5, 7}}) {
+            NDArray own = x.get(":, " + part[0] + ":" + part[1]);
+            NDArray alone =
+                    attention.attend(
+                            layer(own),
+                            Positions.range(manager, 0, part[1] - part[0]),
+                            encoding,
+                            AttentionMask.none());
+            assertThat(packed.get(":, " + part[0] + ":" + part[1]).toDoubleArray())
+                    .containsExactly(alone.toDoubleArray(), Offset.offset(1e-12));
+        }
+    }
+
+    /**
+     * Rows padded on the left are as alone: what stands before a sequence reaches no pair of it.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"fire", "fox"})
+    void rowsPaddedOnTheLeftAreAsAlone(String name) {
+        PositionalEncoding encoding = encoding(name, true);
+        MultiHeadAttention attention =
+                initialized(tiny().optKeyValueHeads(2).optCausal(true), DataType.FLOAT64);
+        NDArray x = Gradients.normal(manager, 1, 2, 5, 8);
+        NDArray real = manager.create(new long[] {0, 0, 1, 1, 1, 1, 1, 1, 1, 1}, new Shape(2, 5));
+        Positions rows =
+                Positions.of(manager.create(new long[][] {{0, 0, 0, 1, 2}, {0, 1, 2, 3, 4}}));
+        NDArray y = attention.attend(layer(x), rows, encoding, AttentionMask.padding(real));
+        NDArray short3 = x.get("0:1, 2:");
+        NDArray alone =
+                attention.attend(
+                        layer(short3),
+                        Positions.range(manager, 0, 3),
+                        encoding,
+                        AttentionMask.none());
+        assertThat(y.get("0:1, 2:").toDoubleArray())
+                .containsExactly(alone.toDoubleArray(), Offset.offset(1e-12));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "alibi", "kerple", "fire", "sandwich", "fox"})
     void aTokenThatSeesNothingIsFiniteInHalfPrecision(String name) {
         MultiHeadAttention attention = initialized(tiny().optCausal(true), DataType.FLOAT16);
         NDArray x = Gradients.normal(manager, 1, 1, 64, 8).toType(DataType.FLOAT16, true);

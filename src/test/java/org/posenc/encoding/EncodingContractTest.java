@@ -104,7 +104,8 @@ class EncodingContractTest {
             PositionalEncoding encoding, Inputs in, Positions positions, boolean training) {
         NDManager pass = in.tokens().getManager();
         ParameterStore parameters = new ParameterStore(pass, false);
-        LayerContext layer = new LayerContext(0, in.tokens(), parameters, training);
+        LayerContext asking = new LayerContext(0, in.tokens(), parameters, training);
+        LayerContext layer = asking.withKeyNotes(encoding.keyNotes(in.tokens(), positions, asking));
         NDArray embedded = encoding.embed(in.tokens(), positions, parameters, training);
         NDArray scores = // (B, H, T, T)
                 encoding.products(in.queries(), in.keys(), positions, positions, layer);
