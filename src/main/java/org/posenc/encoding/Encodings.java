@@ -20,8 +20,9 @@ public final class Encodings {
                             List.of(LearnableFourier.named()),
                             FourierFeatures.named(),
                             ShiftedBasis.named(),
-                            List.of(Rope.named()),
-                            ReRope.named(),
+                            Stream.concat(Stream.of(Rope.named()), ReRope.named().stream())
+                                    .map(LogScaledQueries::offeredBy)
+                                    .toList(),
                             List.of(Alibi.named()),
                             List.of(T5Bias.named()),
                             List.of(Kerple.named()),

@@ -49,7 +49,7 @@ class EncodingContractTest {
             Map.of(
                     "fourier", Map.of("fourier", "8", "hidden", "4"),
                     "rerope", Map.of("window", "2"),
-                    "leaky-rerope", Map.of("window", "2"));
+                    "leaky-rerope", Map.of("window", "2", "log-n", "trained"));
 
     private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
 
