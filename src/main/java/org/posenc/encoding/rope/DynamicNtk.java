@@ -31,7 +31,8 @@ public record DynamicNtk(double factor, long trainedLength) implements RopeScali
         if (length > trainedLength) {
             RopePrecision p =
                     precision == RopePrecision.HUGGING_FACE ? precision : RopePrecision.EXACT;
-            double ratio = p.round(p.round(p.round(factor) * p.round(length)) / trainedLength);
+            double ratio =
+                    p.round(p.round(p.round(factor) * p.round(length)) / p.round(trainedLength));
             double growth = p.round(ratio - p.round(factor - 1));
             double exponent = (double) rotaryDimension / (rotaryDimension - 2); // stays a double
             b = p.round(p.round(base) * p.round(Math.pow(growth, exponent)));

@@ -7,9 +7,12 @@ public enum RopePrecision {
 
     /**
      * The float32 arithmetic of Hugging Face's transformers as a model's forward pass does it,
-     * where the length is a tensor: every operation on a tensor is rounded to float32, powers are
-     * taken in double and rounded. At least 99 in 100 values are theirs to the last bit, the rest
-     * are one to three units of the last place away, since no two libraries take the same powers.
+     * where the length is a tensor: every operation on a tensor is rounded to float32, in their
+     * order; scalings they lack are rounded likewise. Powers are rounded from double precision,
+     * PyTorch's are good to one unit of the last place and depend on the processor. So 99 in 100
+     * values are theirs to the last bit and the rest one to three units away; {@link Llama3}
+     * subtracts nearly equal numbers between its bounds, and one value in ten thousand there was up
+     * to seven away.
      */
     HUGGING_FACE,
 
