@@ -193,7 +193,8 @@ public final class Rope extends EncodingBlock {
 
     /**
      * Turns rotated keys on, from one set of frequencies to another: by the difference of the
-     * angles, times the ratio of the attention scalings, both taken in float64.
+     * angles, times the ratio of the attention scalings, as one quotient of complex numbers in
+     * float64.
      *
      * @param rotated (B, G, S, D)
      * @param positions (S) or (B, S)
@@ -388,12 +389,6 @@ public final class Rope extends EncodingBlock {
     @Override
     public void initialize(NDManager manager, DataType type, Shape... inputShapes) {
         super.initialize(manager, Rotation.tableType(type), inputShapes);
-    }
-
-    /** Casts learned frequencies, to float32 at least. */
-    @Override
-    public void cast(DataType type) {
-        super.cast(Rotation.tableType(type));
     }
 
     /** {@inheritDoc} */

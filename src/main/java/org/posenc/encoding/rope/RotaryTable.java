@@ -77,6 +77,11 @@ final class RotaryTable {
         }
     }
 
+    /** How many sets of frequencies have a table. */
+    static int shared() {
+        return SHARED.size();
+    }
+
     /**
      * Returns the waves of positions.
      *
