@@ -1,7 +1,5 @@
 package org.posenc.model;
 
-import java.util.Set;
-import java.util.TreeSet;
 import org.posenc.encoding.Site;
 
 /**
@@ -32,8 +30,6 @@ import org.posenc.encoding.Site;
  * @param embeddingDropout probability in training, after the embed seam
  * @param residualDropout probability in training, on what is added to the residual stream
  * @param attentionDropout probability in training, on attention weights; costs the T × T matrix
- * @param layersWithoutEncoding layers, counted from 0, whose attention does without rotation and
- *     bias (the NoPE layers of SmolLM3)
  * @param seed decides every initial weight
  */
 public record TransformerConfig(
@@ -59,7 +55,6 @@ public record TransformerConfig(
         double embeddingDropout,
         double residualDropout,
         double attentionDropout,
-        Set<Integer> layersWithoutEncoding,
         long seed) {
 
     /** What normalises the residual stream before each part. */
@@ -104,16 +99,6 @@ public record TransformerConfig(
         probability(embeddingDropout, "embedding dropout");
         probability(residualDropout, "residual dropout");
         probability(attentionDropout, "attention dropout");
-        layersWithoutEncoding = Set.copyOf(layersWithoutEncoding);
-        for (int layer : layersWithoutEncoding) {
-            if (layer < 0 || layer >= layers) {
-                throw new IllegalArgumentException(
-                        "layers without encoding must be in 0 … "
-                                + (layers - 1)
-                                + ", got "
-                                + layer);
-            }
-        }
     }
 
     /**
@@ -155,8 +140,7 @@ public record TransformerConfig(
                 "query/key norm " + queryKeyNorm,
                 "attention scale " + attentionScale,
                 "embedding scale " + embeddingScale,
-                "parallel residual " + parallelResidual,
-                "layers without encoding " + new TreeSet<>(layersWithoutEncoding));
+                "parallel residual " + parallelResidual);
     }
 
     private static void atLeastOne(int value, String what) {
@@ -196,7 +180,6 @@ public record TransformerConfig(
         private double embeddingDropout;
         private double residualDropout;
         private double attentionDropout;
-        private Set<Integer> layersWithoutEncoding = new TreeSet<>();
         private long seed;
 
         private Builder() {}
@@ -400,17 +383,6 @@ public record TransformerConfig(
         }
 
         /**
-         * Sets the layers whose attention does without rotation and bias.
-         *
-         * @param layers counted from 0; none where it is not set
-         * @return this builder
-         */
-        public Builder optLayersWithoutEncoding(Set<Integer> layers) {
-            this.layersWithoutEncoding = layers;
-            return this;
-        }
-
-        /**
          * Sets the seed of the initial weights.
          *
          * @param seed 0 where it is not set
@@ -459,7 +431,6 @@ public record TransformerConfig(
                     embeddingDropout,
                     residualDropout,
                     attentionDropout,
-                    layersWithoutEncoding,
                     seed);
         }
     }

@@ -84,13 +84,11 @@ final class TransformerLayer extends AbstractBlock {
         try (NDScope temporaries = new NDScope()) {
             NDArray normed = apply(attentionNorm, x, parameters, training);
             LayerContext context = new LayerContext(index, normed, parameters, training);
-            boolean encoded = !config.layersWithoutEncoding().contains(index);
-            PositionalEncoding used = encoded ? encoding : new NoEncoding();
-            KeyValues memory = attention.keyValues(normed, positions, used, context);
+            KeyValues memory = attention.keyValues(normed, positions, encoding, context);
             if (cached != null) {
-                memory = cached.extend(memory, used, context);
+                memory = cached.extend(memory, encoding, context);
             }
-            NDArray attended = attention.attend(context, positions, memory, used, mask);
+            NDArray attended = attention.attend(context, positions, memory, encoding, mask);
             NDArray h = x.add(drop(attended, training)); // (B, T, E)
             NDArray second = config.parallelResidual() ? x : h;
             NDArray inner = apply(feedForwardNorm, second, parameters, training);

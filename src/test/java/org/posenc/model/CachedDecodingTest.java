@@ -14,7 +14,6 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,8 +24,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.posenc.attention.KeyValueCache;
 import org.posenc.attention.KeyValueCache.Policy;
 import org.posenc.encoding.Encodings;
+import org.posenc.encoding.LayerSchedule;
+import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.Site;
 import org.posenc.kernel.Autograd;
 import org.posenc.testing.Gradients;
 
@@ -195,8 +197,10 @@ class CachedDecodingTest {
 
     @Test
     void layersWithoutEncodingKeepTheirKeysToo() {
-        TransformerConfig config = tiny().optLayersWithoutEncoding(Set.of(1)).build();
-        Transformer model = model(config, "rope", DataType.FLOAT64);
+        Site site = tiny().build().site(LENGTH);
+        PositionalEncoding rope = Encodings.named("rope").forTransformer(site, Map.of());
+        LayerSchedule schedule = new LayerSchedule(List.of(rope, new NoEncoding()));
+        Transformer model = model(tiny().build(), schedule, DataType.FLOAT64);
         NDArray ids = ids(1, 12);
         for (Policy policy : Policy.values()) {
             try (KeyValueCache cache = model.cache(manager, policy)) {

@@ -18,7 +18,6 @@ import java.io.DataOutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -262,16 +261,6 @@ class TransformerTest {
         assertThatThrownBy(() -> encoding.initialize(manager, DataType.BFLOAT16, x, new Shape(1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("bfloat16");
-    }
-
-    @Test
-    void layersWithoutEncodingAreBlindToPositions() {
-        TransformerConfig blind =
-                tiny().optCausal(false).optLayersWithoutEncoding(Set.of(0, 1)).build();
-        Transformer model = model(blind, "rope", DataType.FLOAT64);
-        NDArray a = logits(model, ids(1, 2, 3, 4)).get("0, 3");
-        NDArray b = logits(model, ids(2, 1, 3, 4)).get("0, 3");
-        assertThat(difference(a, b)).isLessThan(1e-12);
     }
 
     @Test
