@@ -33,7 +33,7 @@ class RoomsTest {
         "model,      attention encoding kernel",
         "training,   kernel",
         "analysis,   encoding kernel",
-        "checkpoint, model attention encoding training kernel",
+        "checkpoint, model attention encoding training report kernel",
         "report,     ",
         "experiment, model attention encoding training analysis checkpoint report kernel",
     })

@@ -1,0 +1,334 @@
+package org.posenc.checkpoint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.posenc.report.AtomicFile;
+
+/**
+ * Named tensors in the format of Hugging Face's <a
+ * href="https://huggingface.co/docs/safetensors">safetensors</a>, in one file or in several with an
+ * index.
+ *
+ * <p>Opening reads and checks headers only; {@link #read} maps the part of the file that it copies.
+ * Files and tensors may be larger than 2 GiB. A file must not be made shorter while it is read.
+ */
+public final class Safetensors {
+
+    /** Numbers that are copied at once; what is converted needs memory for so many. */
+    private static final int CHUNK = 1 << 22;
+
+    private final Map<String, Place> places;
+    private final Map<String, String> metadata;
+
+    /** A tensor and the file it is in. */
+    private record Place(Path file, SafetensorsHeader.Tensor tensor, long dataBegin) {
+
+        long byteOf(long number) {
+            return dataBegin + tensor.begin() + number * tensor.type().bytes();
+        }
+    }
+
+    private Safetensors(Map<String, Place> places, Map<String, String> metadata) {
+        this.places = places;
+        this.metadata = metadata;
+    }
+
+    /**
+     * Opens a file, or the files that an index names.
+     *
+     * @param path a {@code .safetensors} file, or a {@code .safetensors.index.json} beside its
+     *     files
+     * @return what the headers say
+     * @throws IllegalArgumentException if a file cannot be read or is malformed, or if index and
+     *     files disagree
+     */
+    public static Safetensors open(Path path) {
+        return path.toString().endsWith(".json") ? shards(path) : file(path);
+    }
+
+    private static Safetensors file(Path path) {
+        SafetensorsHeader header = SafetensorsHeader.read(path);
+        Map<String, Place> places = new LinkedHashMap<>();
+        header.tensors()
+                .forEach((name, t) -> places.put(name, new Place(path, t, header.dataBegin())));
+        return new Safetensors(places, header.metadata());
+    }
+
+    private static Safetensors shards(Path index) {
+        Map<String, Path> files = SafetensorsIndex.read(index).files();
+        Map<String, Place> places = new LinkedHashMap<>();
+        Map<String, String> metadata = new LinkedHashMap<>();
+        for (Path file : new LinkedHashSet<>(files.values())) {
+            Safetensors shard = file(file);
+            metadata.putAll(shard.metadata);
+            for (Map.Entry<String, Place> entry : shard.places.entrySet()) {
+                if (!file.equals(files.get(entry.getKey()))) {
+                    throw new IllegalArgumentException(
+                            index
+                                    + " does not name "
+                                    + file.getFileName()
+                                    + " as the file of tensor "
+                                    + entry.getKey()
+                                    + ", which is there");
+                }
+                places.put(entry.getKey(), entry.getValue());
+            }
+        }
+        for (Map.Entry<String, Path> entry : files.entrySet()) {
+            if (!places.containsKey(entry.getKey())) {
+                throw new IllegalArgumentException(
+                        entry.getValue()
+                                + " has no tensor "
+                                + entry.getKey()
+                                + ", which "
+                                + index.getFileName()
+                                + " names");
+            }
+        }
+        return new Safetensors(places, metadata);
+    }
+
+    /**
+     * Returns what tensors there are.
+     *
+     * @return their names, in the files' order
+     */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(places.keySet());
+    }
+
+    /**
+     * Returns the strings that were stored beside the tensors, such as {@code format}.
+     *
+     * @return the entries of {@code __metadata__}
+     */
+    public Map<String, String> metadata() {
+        return Collections.unmodifiableMap(metadata);
+    }
+
+    /**
+     * Returns the type in which a tensor is stored.
+     *
+     * @param name one of {@link #names()}
+     * @return the type in the file
+     * @throws IllegalArgumentException if there is no tensor of this name
+     */
+    public StoredType type(String name) {
+        return place(name).tensor.type();
+    }
+
+    /**
+     * Returns a tensor's shape.
+     *
+     * @param name one of {@link #names()}
+     * @return the shape
+     * @throws IllegalArgumentException if there is no tensor of this name
+     */
+    public Shape shape(String name) {
+        return place(name).tensor.shape();
+    }
+
+    /**
+     * Reads a tensor.
+     *
+     * @param name one of {@link #names()}
+     * @param manager owns the array and decides its device
+     * @return the tensor, in the type that {@link StoredType#inMemory()} tells
+     * @throws IllegalArgumentException if there is no tensor of this name, or if it cannot be read
+     */
+    public NDArray read(String name, NDManager manager) {
+        Place place = place(name);
+        NDArray array = manager.create(place.tensor.shape(), place.tensor.type().inMemory());
+        try {
+            copy(name, 0, array, 0, array.size());
+        } catch (RuntimeException e) {
+            array.close();
+            throw e;
+        }
+        return array;
+    }
+
+    /**
+     * Copies some of a tensor's numbers, counted in C order, into an array that is there already.
+     *
+     * @param name one of {@link #names()}
+     * @param from the first number copied
+     * @param target any shape and floating type, or {@link StoredType#inMemory()}; its numbers are
+     *     replaced in place, unseen by gradients
+     * @param to where in the target the first number goes
+     * @param count how many numbers
+     */
+    void copy(String name, long from, NDArray target, long to, long count) {
+        Place place = place(name);
+        StoredType type = place.tensor.type();
+        try (FileChannel file = FileChannel.open(place.file, StandardOpenOption.READ);
+                NDScope scope = new NDScope()) {
+            // In-place changes of a parameter's own array are refused while it wants gradients.
+            NDArray flat = target.stopGradient().reshape(-1);
+            for (long done = 0; done < count; done += CHUNK) {
+                int numbers = (int) Math.min(CHUNK, count - done);
+                ByteBuffer stored =
+                        file.map(
+                                FileChannel.MapMode.READ_ONLY,
+                                place.byteOf(from + done),
+                                (long) numbers * type.bytes());
+                NDArray chunk =
+                        target.getManager()
+                                .create(
+                                        inMemory(stored, type),
+                                        new Shape(numbers),
+                                        type.inMemory());
+                flat.set(new NDIndex("{}:{}", to + done, to + done + numbers), chunk);
+                chunk.close();
+            }
+        } catch (IOException e) {
+            throw unreadable(place.file, e);
+        }
+    }
+
+    private static ByteBuffer inMemory(ByteBuffer stored, StoredType type) {
+        if (type.sameInMemory()) {
+            return stored;
+        }
+        int numbers = stored.remaining() / type.bytes();
+        ByteBuffer memory =
+                ByteBuffer.allocateDirect(numbers * type.inMemory().getNumOfBytes())
+                        .order(ByteOrder.nativeOrder());
+        type.widen(stored.order(ByteOrder.LITTLE_ENDIAN), memory);
+        return memory.rewind();
+    }
+
+    /**
+     * Writes tensors as they are: floats in their own type.
+     *
+     * @param file the file, which appears whole or not at all
+     * @param tensors the tensors by name, of types that {@link StoredType} names
+     * @param metadata strings that stand beside them; Hugging Face's libraries want {@code format}
+     *     to be {@code pt}
+     * @throws IllegalArgumentException if the file cannot be written or a type cannot be stored
+     */
+    public static void write(
+            Path file, Map<String, NDArray> tensors, Map<String, String> metadata) {
+        writeAs(file, tensors, metadata, own -> own);
+    }
+
+    /**
+     * Writes tensors, those of floats in another type.
+     *
+     * @param file the file, which appears whole or not at all
+     * @param tensors the tensors by name, of types that {@link StoredType} names
+     * @param metadata strings that stand beside them; Hugging Face's libraries want {@code format}
+     *     to be {@code pt}
+     * @param floats what floats are stored in; values are rounded to the nearest
+     * @throws IllegalArgumentException if the file cannot be written, a type cannot be stored or a
+     *     value does not fit into float16
+     */
+    public static void write(
+            Path file,
+            Map<String, NDArray> tensors,
+            Map<String, String> metadata,
+            StoredType floats) {
+        if (!floats.floating()) {
+            throw new IllegalArgumentException(
+                    "floats can be stored as F16, BF16, F32 or F64, got " + floats);
+        }
+        writeAs(file, tensors, metadata, own -> own.floating() ? floats : own);
+    }
+
+    private static void writeAs(
+            Path file,
+            Map<String, NDArray> tensors,
+            Map<String, String> metadata,
+            UnaryOperator<StoredType> conversion) {
+        Map<String, StoredType> types = new LinkedHashMap<>();
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        tensors.forEach(
+                (name, array) -> {
+                    types.put(name, conversion.apply(StoredType.of(array.getDataType())));
+                    shapes.put(name, array.getShape());
+                });
+        Map<String, SafetensorsHeader.Tensor> places = SafetensorsHeader.layOut(types, shapes);
+        byte[] header = SafetensorsHeader.compose(places, metadata);
+        AtomicFile.write(
+                file,
+                out -> {
+                    out.write(header);
+                    for (String name : places.keySet()) {
+                        write(name, tensors.get(name), types.get(name), out);
+                    }
+                });
+    }
+
+    private static void write(String name, NDArray array, StoredType type, OutputStream out)
+            throws IOException {
+        WritableByteChannel channel = Channels.newChannel(out);
+        try (NDScope scope = new NDScope()) {
+            NDArray flat = array.stopGradient().reshape(-1);
+            for (long from = 0; from < flat.size(); from += CHUNK) {
+                long to = Math.min(from + CHUNK, flat.size());
+                try (NDScope chunk = new NDScope()) {
+                    channel.write(stored(name, flat.get(new NDIndex("{}:{}", from, to)), type));
+                }
+            }
+        }
+    }
+
+    private static ByteBuffer stored(String name, NDArray chunk, StoredType type) {
+        if (type == StoredType.BF16) {
+            ByteBuffer wide = chunk.toType(DataType.FLOAT32, false).toByteBuffer();
+            ByteBuffer half = ByteBuffer.allocate(wide.remaining() / 2);
+            StoredType.narrow(
+                    wide.order(ByteOrder.nativeOrder()), half.order(ByteOrder.LITTLE_ENDIAN));
+            return half.flip();
+        }
+        NDArray converted = chunk.toType(type.inMemory(), false);
+        if (type == StoredType.F16 && infinities(converted) > infinities(chunk)) {
+            throw new IllegalArgumentException(
+                    "tensor " + name + " has values that are too large for F16; store it as BF16");
+        }
+        return converted.toByteBuffer();
+    }
+
+    private static long infinities(NDArray x) {
+        return x.isInfinite().countNonzero().getLong();
+    }
+
+    private Place place(String name) {
+        Place place = places.get(name);
+        if (place == null) {
+            throw new IllegalArgumentException("there is no tensor " + name);
+        }
+        return place;
+    }
+
+    static IllegalArgumentException unreadable(Path file, IOException e) {
+        String reason = e.getMessage();
+        if (e instanceof NoSuchFileException) {
+            reason = "no such file";
+        } else if (e instanceof AccessDeniedException) {
+            reason = "permission denied";
+        }
+        return new IllegalArgumentException("cannot read " + file + ": " + reason, e);
+    }
+}
