@@ -1,0 +1,339 @@
+package org.posenc.checkpoint;
+
+import static org.posenc.checkpoint.DecoderFamily.Bias.ALWAYS;
+import static org.posenc.checkpoint.DecoderFamily.Bias.ATTENTION_KEY;
+import static org.posenc.checkpoint.DecoderFamily.Bias.MLP_KEY;
+import static org.posenc.checkpoint.DecoderFamily.Bias.NONE;
+import static org.posenc.checkpoint.DecoderFamily.Quirk.HEAD_NORMS;
+import static org.posenc.checkpoint.DecoderFamily.Quirk.LAYERS_WITHOUT_ROPE;
+import static org.posenc.checkpoint.DecoderFamily.Quirk.NEOX;
+import static org.posenc.checkpoint.DecoderFamily.Quirk.TIED_UNLESS_SAID;
+import static org.posenc.checkpoint.DecoderFamily.Quirk.WINDOW_UNLESS_NULL;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.posenc.model.TransformerConfig;
+import org.posenc.model.TransformerConfig.Activation;
+import org.posenc.model.TransformerConfig.Norm;
+
+/**
+ * The decoders of Hugging Face that our Transformer can be, each with what sets it apart: how its
+ * tensors are called, where it has biases, and its quirks.
+ */
+enum DecoderFamily {
+    // Where biases are: at queries, keys and values; at the attention's output; in feed-forward.
+    LLAMA("LlamaForCausalLM", TensorTable.LLAMA, ATTENTION_KEY, ATTENTION_KEY, MLP_KEY),
+    MISTRAL("MistralForCausalLM", TensorTable.LLAMA, NONE, NONE, NONE, WINDOW_UNLESS_NULL),
+    QWEN2("Qwen2ForCausalLM", TensorTable.LLAMA, ALWAYS, NONE, NONE),
+    QWEN3("Qwen3ForCausalLM", TensorTable.LLAMA, ATTENTION_KEY, ATTENTION_KEY, NONE, HEAD_NORMS),
+    PHI3("Phi3ForCausalLM", TensorTable.PHI3, NONE, NONE, NONE, WINDOW_UNLESS_NULL),
+    GPT_NEOX(
+            "GPTNeoXForCausalLM", TensorTable.GPT_NEOX, ATTENTION_KEY, ATTENTION_KEY, ALWAYS, NEOX),
+    SMOLLM3(
+            "SmolLM3ForCausalLM",
+            TensorTable.LLAMA,
+            ATTENTION_KEY,
+            ATTENTION_KEY,
+            MLP_KEY,
+            LAYERS_WITHOUT_ROPE,
+            TIED_UNLESS_SAID);
+
+    /** Where biases are. */
+    enum Bias {
+        NONE,
+        ALWAYS,
+        /** Where {@code attention_bias} says so. */
+        ATTENTION_KEY,
+        /** Where {@code mlp_bias} says so. */
+        MLP_KEY
+    }
+
+    /** What is unlike Llama. */
+    enum Quirk {
+        /** Queries and keys are normalised. */
+        HEAD_NORMS,
+        /** LayerNorm, GELU, no grouped heads; attention and feed-forward part may be parallel. */
+        NEOX,
+        /** Attention sees a window unless {@code sliding_window} is null. */
+        WINDOW_UNLESS_NULL,
+        /** {@code no_rope_layers} has a 0 for each layer that does without. */
+        LAYERS_WITHOUT_ROPE,
+        /** The output is tied to the embeddings where the file does not say. */
+        TIED_UNLESS_SAID
+    }
+
+    private final String architecture;
+    private final TensorTable tensors;
+    private final Bias attention;
+    private final Bias output;
+    private final Bias feedForward;
+    private final Set<Quirk> quirks = EnumSet.noneOf(Quirk.class);
+
+    DecoderFamily(
+            String architecture,
+            TensorTable tensors,
+            Bias attention,
+            Bias output,
+            Bias feedForward,
+            Quirk... quirks) {
+        this.architecture = architecture;
+        this.tensors = tensors;
+        this.attention = attention;
+        this.output = output;
+        this.feedForward = feedForward;
+        this.quirks.addAll(Arrays.asList(quirks));
+    }
+
+    /**
+     * Returns the family of a model type.
+     *
+     * @throws IllegalArgumentException if our Transformer cannot be it
+     */
+    static DecoderFamily of(String modelType) {
+        return Arrays.stream(values())
+                .filter(family -> family.modelType().equals(modelType))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "model_type \""
+                                                + modelType
+                                                + "\" cannot be read; those that can are "
+                                                + names()));
+    }
+
+    /**
+     * Returns the first family that has a model.
+     *
+     * @throws IllegalArgumentException if none has it; the sentence says what the nearest lacks
+     */
+    static DecoderFamily of(TransformerConfig config) {
+        DecoderFamily nearest = LLAMA;
+        for (DecoderFamily family : values()) {
+            List<String> lacking = family.lacking(config);
+            if (lacking.isEmpty()) {
+                return family;
+            }
+            if (lacking.size() < nearest.lacking(config).size()) {
+                nearest = family;
+            }
+        }
+        throw new IllegalArgumentException(
+                "none of the Hugging Face families "
+                        + names()
+                        + " has this model; the nearest, "
+                        + nearest.modelType()
+                        + ", has no "
+                        + String.join(", no ", nearest.lacking(config)));
+    }
+
+    /**
+     * Checks that this family has a model.
+     *
+     * @throws IllegalArgumentException if it has not
+     */
+    void require(TransformerConfig config) {
+        List<String> lacking = lacking(config);
+        if (!lacking.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "a model of type " + modelType() + " has no " + String.join(", no ", lacking));
+        }
+    }
+
+    private static String names() {
+        return Arrays.stream(values())
+                .map(DecoderFamily::modelType)
+                .collect(Collectors.joining(", "));
+    }
+
+    String modelType() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    TensorTable tensors() {
+        return tensors;
+    }
+
+    /**
+     * Reads what a config.json says of the model, beside RoPE.
+     *
+     * @param withoutRope layers, counted from 0
+     * @throws IllegalArgumentException if a value is missing or wrong
+     */
+    TransformerConfig read(ConfigValues json, Set<Integer> withoutRope) {
+        boolean layerNorm = quirks.contains(NEOX);
+        int embeddingSize = required(json, "hidden_size");
+        int heads = required(json, "num_attention_heads");
+        TransformerConfig.Builder builder =
+                TransformerConfig.builder()
+                        .setVocabulary(required(json, "vocab_size"))
+                        .setEmbeddingSize(embeddingSize)
+                        .setLayers(required(json, "num_hidden_layers"))
+                        .setHeads(heads)
+                        .optHeadDimension(embeddingSize / heads)
+                        .optFeedForwardSize(required(json, "intermediate_size"))
+                        .optBiases(
+                                hasBias(attention, json),
+                                hasBias(output, json),
+                                hasBias(feedForward, json))
+                        .optQueryKeyNorm(quirks.contains(HEAD_NORMS))
+                        .optLayersWithoutEncoding(withoutRope)
+                        .optTiedOutput(
+                                json.flag("tie_word_embeddings")
+                                        .orElse(quirks.contains(TIED_UNLESS_SAID)));
+        if (layerNorm) {
+            return builder.optNorm(Norm.LAYER_NORM, epsilon(json, "layer_norm_eps"))
+                    .optActivation(Activation.GELU)
+                    .optParallelResidual(json.flag("use_parallel_residual").orElse(true))
+                    .build();
+        }
+        return builder.optNorm(Norm.RMS_NORM, epsilon(json, "rms_norm_eps"))
+                .optActivation(Activation.SWIGLU)
+                .optKeyValueHeads(json.count("num_key_value_heads").orElse(heads))
+                .optHeadDimension(json.count("head_dim").orElse(embeddingSize / heads))
+                .build();
+    }
+
+    /** Returns what a config.json says of a model of this family, beside RoPE. */
+    JsonObject write(TransformerConfig config) {
+        JsonArray architectures = new JsonArray();
+        architectures.add(architecture);
+        JsonObject json = new JsonObject();
+        json.add("architectures", architectures);
+        json.addProperty("model_type", modelType());
+        json.addProperty("vocab_size", config.vocabulary());
+        json.addProperty("hidden_size", config.embeddingSize());
+        json.addProperty("intermediate_size", config.feedForwardSize());
+        json.addProperty("num_hidden_layers", config.layers());
+        json.addProperty("num_attention_heads", config.heads());
+        if (quirks.contains(NEOX)) {
+            json.addProperty("hidden_act", "gelu");
+            json.addProperty("layer_norm_eps", config.normEpsilon());
+            json.addProperty("use_parallel_residual", config.parallelResidual());
+        } else {
+            json.addProperty("num_key_value_heads", config.keyValueHeads());
+            json.addProperty("head_dim", config.headDimension());
+            json.addProperty("hidden_act", "silu");
+            json.addProperty("rms_norm_eps", config.normEpsilon());
+        }
+        if (attention == ATTENTION_KEY) {
+            json.addProperty("attention_bias", config.attentionBias());
+        }
+        if (feedForward == MLP_KEY) {
+            json.addProperty("mlp_bias", config.feedForwardBias());
+        }
+        if (quirks.contains(WINDOW_UNLESS_NULL)) {
+            json.add("sliding_window", JsonNull.INSTANCE);
+        }
+        json.addProperty("tie_word_embeddings", config.tiedOutput());
+        return json;
+    }
+
+    /** What a model has that this family's config.json cannot say. */
+    private List<String> lacking(TransformerConfig config) {
+        boolean whole = this == LLAMA || this == GPT_NEOX;
+        if (whole && config.embeddingSize() % config.heads() != 0) {
+            return List.of("embedding size that is not a multiple of the heads");
+        }
+        Map<String, Object> wanted = values(config);
+        Set<Integer> withoutRope =
+                quirks.contains(LAYERS_WITHOUT_ROPE) ? config.layersWithoutEncoding() : Set.of();
+        ConfigValues json = ConfigValues.of(write(config), "");
+        Map<String, Object> said = values(read(json, withoutRope));
+        List<String> lacking = new ArrayList<>();
+        wanted.forEach(
+                (name, value) -> {
+                    if (!Objects.equals(value, said.get(name))) {
+                        lacking.add(name + " " + value);
+                    }
+                });
+        return lacking;
+    }
+
+    /** What decides a model's output, by the names of its configuration in words. */
+    private static Map<String, Object> values(TransformerConfig config) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (RecordComponent component : TransformerConfig.class.getRecordComponents()) {
+            String words =
+                    component.getName().replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
+            if (!words.endsWith("dropout") && !words.equals("seed")) {
+                values.put(words, value(config, component));
+            }
+        }
+        // Not a number stands for this one.
+        double usual = 1 / Math.sqrt(config.headDimension());
+        values.replace("attention scale", usual, Double.NaN);
+        return values;
+    }
+
+    private static Object value(TransformerConfig config, RecordComponent component) {
+        try {
+            return component.getAccessor().invoke(config);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e); // the accessors of a public record are public
+        }
+    }
+
+    /**
+     * Refuses a config.json that asks for what our Transformer does not do.
+     *
+     * @param longest {@code max_position_embeddings}
+     */
+    void refuseWhatIsNotDone(JsonObject json, long longest) {
+        ConfigValues values = ConfigValues.of(json, "");
+        String activation = quirks.contains(NEOX) ? "gelu" : "silu";
+        if (!values.text("hidden_act").orElse(activation).equals(activation)) {
+            throw values.refuse("hidden_act", "\"" + activation + "\"");
+        }
+        if (values.has("quantization_config")) {
+            throw new IllegalArgumentException(
+                    "quantised weights cannot be read, and quantization_config says these are");
+        }
+        boolean windowed =
+                quirks.contains(WINDOW_UNLESS_NULL)
+                        || values.flag("use_sliding_window").orElse(false);
+        // Null is no window; Mistral's is 4096 where nothing is said.
+        Optional<Integer> window =
+                this == MISTRAL && !json.has("sliding_window")
+                        ? Optional.of(4096)
+                        : values.count("sliding_window");
+        if (windowed && window.isPresent() && window.get() < longest) {
+            throw new IllegalArgumentException(
+                    "attention within a sliding_window of "
+                            + window.get()
+                            + ", below max_position_embeddings of "
+                            + longest
+                            + ", is not supported");
+        }
+    }
+
+    private boolean hasBias(Bias bias, ConfigValues json) {
+        return switch (bias) {
+            case NONE -> false;
+            case ALWAYS -> true;
+            case ATTENTION_KEY -> json.flag("attention_bias").orElse(this == GPT_NEOX);
+            case MLP_KEY -> json.flag("mlp_bias").orElse(false);
+        };
+    }
+
+    private static int required(ConfigValues json, String name) {
+        return json.count(name).orElseThrow(() -> json.missing(name));
+    }
+
+    private static double epsilon(ConfigValues json, String name) {
+        return json.positive(name).orElseThrow(() -> json.missing(name));
+    }
+}

@@ -1,0 +1,297 @@
+package org.posenc.checkpoint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.rope.ContextLength;
+import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.RopeParameters;
+import org.posenc.encoding.rope.RopePrecision;
+import org.posenc.encoding.rope.RotaryLayout;
+import org.posenc.kernel.TorchScript;
+import org.posenc.model.Transformer;
+import org.posenc.model.TransformerConfig;
+
+/**
+ * A folder as Hugging Face's transformers read and write them: {@code config.json}, the weights in
+ * {@code model.safetensors} or in several files with an index, and often a {@code tokenizer.json}.
+ *
+ * <p>Opening reads the configuration and the headers of the weights, and checks that they fit: each
+ * tensor that the model needs is there in the right shape, and no other. {@link #load} reads the
+ * weights. The model types are llama, mistral, qwen2, qwen3, phi3, gpt_neox and smollm3.
+ */
+public final class ModelFolder {
+
+    static final String CONFIG = "config.json";
+    static final String WEIGHTS = "model.safetensors";
+    static final String INDEX = "model.safetensors.index.json";
+    static final String TOKENIZER = "tokenizer.json";
+
+    /** What older versions of transformers saved without need. */
+    private static final Pattern COMPUTED =
+            Pattern.compile(".*\\.(rotary_emb\\.inv_freq|attention\\.(bias|masked_bias))");
+
+    private static final int NAMED = 5;
+
+    private final Path folder;
+    private final JsonObject json;
+    private final DecoderFamily family;
+    private final TransformerConfig config;
+    private final RopeParameters rope;
+    private final RopeConfig.Parsed positions;
+    private final Safetensors weights;
+    private final Map<String, TensorTable.Tensor> tensors; // by their names in the folder
+
+    private ModelFolder(Path folder, JsonObject json) {
+        this.folder = folder;
+        this.json = json;
+        ConfigValues values = ConfigValues.of(json, "");
+        family =
+                DecoderFamily.of(
+                        values.text("model_type").orElseThrow(() -> values.missing("model_type")));
+        positions = RopeConfig.parse(json);
+        rope = rope(positions.config());
+        Set<Integer> withoutRope = new TreeSet<>();
+        for (int i = 0; i < positions.config().layerTypes().size(); i++) {
+            if (positions.config().layer(i).isEmpty()) {
+                withoutRope.add(i);
+            }
+        }
+        config = family.read(values, withoutRope);
+        family.refuseWhatIsNotDone(json, length());
+        Path single = folder.resolve(WEIGHTS);
+        weights = Safetensors.open(Files.exists(single) ? single : folder.resolve(INDEX));
+        tensors = match();
+    }
+
+    /**
+     * Opens a folder.
+     *
+     * @param folder a folder with {@code config.json} and safetensors
+     * @return what is in it
+     * @throws IllegalArgumentException if something is missing, malformed or does not fit, or if
+     *     our {@link Transformer} cannot be the model; one sentence says what
+     */
+    public static ModelFolder open(Path folder) {
+        Path file = folder.resolve(CONFIG);
+        JsonElement root;
+        try {
+            root = JsonParser.parseString(Files.readString(file));
+        } catch (JsonParseException e) {
+            throw new IllegalArgumentException(file + " is not JSON", e);
+        } catch (IOException e) {
+            throw Safetensors.unreadable(file, e);
+        }
+        if (!root.isJsonObject()) {
+            throw new IllegalArgumentException(file + " must hold a JSON object");
+        }
+        try {
+            return new ModelFolder(folder, root.getAsJsonObject());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Returns what the model is made of.
+     *
+     * @return the configuration
+     */
+    public TransformerConfig config() {
+        return config;
+    }
+
+    /**
+     * Returns the RoPE it was trained with.
+     *
+     * @return the parameters, of half-split pairs
+     */
+    public RopeParameters rope() {
+        return rope;
+    }
+
+    /**
+     * Returns the longest context it is made for.
+     *
+     * @return {@code max_position_embeddings}, in tokens
+     */
+    public long length() {
+        return positions.config().maxPositions();
+    }
+
+    /**
+     * Returns what a reader of the configuration should know about the reading of its RoPE.
+     *
+     * @return sentences, none where everything is said in so many words
+     */
+    public List<String> remarks() {
+        return positions.remarks();
+    }
+
+    /**
+     * Returns the folder's tokenizer.
+     *
+     * @return {@code tokenizer.json}, where there is one
+     */
+    public Optional<Path> tokenizer() {
+        return Optional.of(folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
+    }
+
+    /**
+     * Reads the model with the RoPE of its configuration.
+     *
+     * @param manager owns the weights and decides their device
+     * @param type float32, float16 or float64; what is stored otherwise is converted
+     * @return the model
+     * @throws IllegalArgumentException if the weights cannot be read
+     */
+    public Transformer load(NDManager manager, DataType type) {
+        return load(manager, type, encoding());
+    }
+
+    /**
+     * Reads the model with another encoding, such as RoPE stretched to a longer context.
+     *
+     * @param manager owns the weights and decides their device
+     * @param type float32, float16 or float64; what is stored otherwise is converted
+     * @param encoding what positions do
+     * @return the model
+     * @throws IllegalArgumentException if the weights cannot be read
+     */
+    public Transformer load(NDManager manager, DataType type, PositionalEncoding encoding) {
+        TorchScript.checkType(type);
+        Transformer model = new Transformer(config, encoding);
+        Map<String, Parameter> parameters = parameters(model);
+        // What will be read needs no random numbers.
+        TensorTable.parameters(config)
+                .keySet()
+                .forEach(name -> parameters.get(name).setInitializer(Initializer.ZEROS));
+        model.initialize(manager, type, new Shape(1, 1));
+        Map<String, NDArray> arrays = arrays(parameters);
+        tensors.forEach((name, tensor) -> tensor.load(weights, name, arrays));
+        return model;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    JsonObject json() {
+        return json;
+    }
+
+    DecoderFamily family() {
+        return family;
+    }
+
+    /** The one RoPE of all layers that have any. */
+    private static RopeParameters rope(RopeConfig config) {
+        Set<RopeParameters> all = new LinkedHashSet<>();
+        config.parameters().values().forEach(parameters -> parameters.ifPresent(all::add));
+        if (all.size() != 1 || config.sections().isPresent()) {
+            throw new IllegalArgumentException(
+                    "layers of different RoPE and multi-section RoPE cannot be read, got "
+                            + config);
+        }
+        return all.iterator().next();
+    }
+
+    private Rope encoding() {
+        return Rope.builder()
+                .setParameters(rope)
+                .setLayout(positions.config().layout().orElse(RotaryLayout.HALF_SPLIT))
+                .optLength(new ContextLength.EachRow())
+                .optPrecision(RopePrecision.HUGGING_FACE)
+                .build();
+    }
+
+    /** Returns a model's parameters by plain names, such as {@code layer0.attention.key.weight}. */
+    static Map<String, Parameter> parameters(Transformer model) {
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        model.getParameters()
+                .forEach(
+                        entry -> {
+                            // DJL puts each child's number before its name: 02layer0_01…
+                            String name = entry.getKey().replaceAll("(^|_)\\d+", "$1");
+                            parameters.put(name.replace('_', '.'), entry.getValue());
+                        });
+        return parameters;
+    }
+
+    static Map<String, NDArray> arrays(Map<String, Parameter> parameters) {
+        Map<String, NDArray> arrays = new LinkedHashMap<>();
+        parameters.forEach((name, parameter) -> arrays.put(name, parameter.getArray()));
+        return arrays;
+    }
+
+    /** Finds the tensors that the model needs, and refuses a folder that has not just these. */
+    private Map<String, TensorTable.Tensor> match() {
+        Map<String, TensorTable.Tensor> found = new LinkedHashMap<>();
+        List<String> missing = new ArrayList<>();
+        List<String> misshapen = new ArrayList<>();
+        Set<String> unexpected = new LinkedHashSet<>(weights.names());
+        unexpected.removeIf(name -> COMPUTED.matcher(name).matches());
+        for (TensorTable.Tensor tensor : family.tensors().of(config)) {
+            String name = storedName(tensor.name());
+            if (!unexpected.remove(name)) {
+                missing.add(name);
+            } else if (!weights.shape(name).equals(tensor.shape())) {
+                misshapen.add(name + " " + weights.shape(name) + " not " + tensor.shape());
+            } else if (!weights.type(name).floating()) {
+                misshapen.add(name + " of type " + weights.type(name));
+            } else {
+                found.put(name, tensor);
+            }
+        }
+        List<String> faults = new ArrayList<>();
+        tell("missing", missing, faults);
+        tell("unexpected", unexpected, faults);
+        tell("misshapen", misshapen, faults);
+        if (!faults.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the weights are not those of the "
+                            + family.modelType()
+                            + " model that config.json describes: "
+                            + String.join("; ", faults));
+        }
+        return found;
+    }
+
+    /** Since version 5, transformers calls the output of every model the same. */
+    private String storedName(String name) {
+        return name.equals("embed_out.weight") && weights.names().contains("lm_head.weight")
+                ? "lm_head.weight"
+                : name;
+    }
+
+    private static void tell(String what, Collection<String> tensors, List<String> faults) {
+        if (!tensors.isEmpty()) {
+            String names = tensors.stream().limit(NAMED).collect(Collectors.joining(", "));
+            String rest =
+                    tensors.size() > NAMED ? " and " + (tensors.size() - NAMED) + " more" : "";
+            faults.add(what + " " + names + rest);
+        }
+    }
+}

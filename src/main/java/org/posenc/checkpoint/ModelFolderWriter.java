@@ -1,0 +1,228 @@
+package org.posenc.checkpoint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.RopeParameters;
+import org.posenc.encoding.rope.RotaryLayout;
+import org.posenc.model.Transformer;
+import org.posenc.model.TransformerConfig;
+import org.posenc.report.AtomicFile;
+
+/**
+ * Writes a Transformer with RoPE as a folder that Hugging Face's transformers, and all that read
+ * the same, load with the same logits.
+ *
+ * <p>A model read from a folder keeps its family and the other keys of its configuration, {@link
+ * #optLike}. A new one becomes the first family that has all its parts: llama where it has RMSNorm,
+ * SwiGLU and biases in all projections of attention or none; qwen2 or qwen3 with biases or norms at
+ * queries and keys; gpt_neox with LayerNorm, GELU and biases. Dropout is not a part.
+ *
+ * <p>Files appear one by one, each whole, {@code config.json} the last.
+ */
+public final class ModelFolderWriter {
+
+    private static final Gson JSON =
+            new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
+
+    /** What a folder may hold beside the model that a copy of it is to hold too. */
+    private static final List<String> BESIDE =
+            List.of(
+                    ModelFolder.TOKENIZER,
+                    "tokenizer_config.json",
+                    "special_tokens_map.json",
+                    "tokenizer.model",
+                    "vocab.json",
+                    "merges.txt",
+                    "chat_template.jinja",
+                    "generation_config.json");
+
+    private final Transformer model;
+    private long length;
+    private StoredType type = StoredType.F32;
+    private ModelFolder like;
+    private Path tokenizer;
+    private RopeConfig.KeyStyle keys = RopeConfig.KeyStyle.OLD;
+
+    /**
+     * A writer of a model.
+     *
+     * @param model an initialised model whose encoding is half-split RoPE
+     */
+    public ModelFolderWriter(Transformer model) {
+        this.model = model;
+    }
+
+    /**
+     * Sets the longest context the model is made for.
+     *
+     * @param length {@code max_position_embeddings}, in tokens
+     * @return this writer
+     */
+    public ModelFolderWriter setLength(long length) {
+        this.length = length;
+        return this;
+    }
+
+    /**
+     * Sets the type of the weights on disk.
+     *
+     * @param type F32, BF16 or F16; F32 where it is not set
+     * @return this writer
+     */
+    public ModelFolderWriter optType(StoredType type) {
+        this.type = type;
+        return this;
+    }
+
+    /**
+     * Sets the folder that the model came from: family, other keys of the configuration and the
+     * files of its tokenizer are taken from there.
+     *
+     * @param folder the folder; where it is not set, the family follows from the model
+     * @return this writer
+     */
+    public ModelFolderWriter optLike(ModelFolder folder) {
+        this.like = folder;
+        return this;
+    }
+
+    /**
+     * Sets the tokenizer.
+     *
+     * @param file a {@code tokenizer.json} without special tokens
+     * @return this writer
+     */
+    public ModelFolderWriter optTokenizer(Path file) {
+        this.tokenizer = file;
+        return this;
+    }
+
+    /**
+     * Sets which keys say what RoPE is.
+     *
+     * @param keys new ones are read since transformers 5; where it is not set the old ones, which
+     *     every version and most other programs read
+     * @return this writer
+     */
+    public ModelFolderWriter optKeys(RopeConfig.KeyStyle keys) {
+        this.keys = keys;
+        return this;
+    }
+
+    /**
+     * Writes the folder.
+     *
+     * @param folder where to; made where there is none, and files of the same names are replaced
+     * @throws IllegalArgumentException if no family has the model, a length is missing, a value
+     *     does not fit into the type, or a file cannot be written
+     */
+    public void write(Path folder) {
+        if (length < 1) {
+            throw new IllegalArgumentException(
+                    "a folder names the longest context its model is made for, at least 1 token,"
+                            + " got "
+                            + length);
+        }
+        JsonObject config = config();
+        try (NDScope scope = new NDScope()) {
+            Map<String, NDArray> arrays = ModelFolder.arrays(ModelFolder.parameters(model));
+            Map<String, NDArray> tensors = new LinkedHashMap<>();
+            family().tensors()
+                    .of(model.config())
+                    .forEach(tensor -> tensors.put(tensor.name(), tensor.pack(arrays)));
+            Path weights = folder.resolve(ModelFolder.WEIGHTS);
+            Safetensors.write(weights, tensors, Map.of("format", "pt"), type);
+        }
+        if (like != null) {
+            BESIDE.forEach(name -> copy(like.folder().resolve(name), folder.resolve(name)));
+        }
+        if (tokenizer != null) {
+            copy(tokenizer, folder.resolve(ModelFolder.TOKENIZER));
+            JsonObject tokens = new JsonObject();
+            tokens.addProperty("tokenizer_class", "PreTrainedTokenizerFast");
+            tokens.addProperty("model_max_length", length);
+            tokens.addProperty("clean_up_tokenization_spaces", false);
+            write(folder.resolve("tokenizer_config.json"), tokens);
+        }
+        write(folder.resolve(ModelFolder.CONFIG), config);
+    }
+
+    private DecoderFamily family() {
+        return like == null ? DecoderFamily.of(model.config()) : like.family();
+    }
+
+    private JsonObject config() {
+        DecoderFamily family = family();
+        family.require(model.config());
+        JsonObject config = new JsonObject();
+        if (like == null) {
+            config.add("bos_token_id", JsonNull.INSTANCE);
+            config.add("eos_token_id", JsonNull.INSTANCE);
+            config.add("pad_token_id", JsonNull.INSTANCE);
+        } else {
+            config = like.json().deepCopy();
+            config.remove(
+                    "dtype"); // the name of torch_dtype since transformers 5, which reads both
+        }
+        family.write(model.config()).asMap().forEach(config::add);
+        config.addProperty("torch_dtype", type.inPyTorch());
+        return rope(family, model.config()).writeInto(config, keys);
+    }
+
+    private RopeConfig rope(DecoderFamily family, TransformerConfig config) {
+        Map<String, Optional<RopeParameters>> parameters = new LinkedHashMap<>();
+        parameters.put(RopeConfig.EVERY, Optional.of(rope()));
+        parameters.put(RopeConfig.NONE, Optional.empty());
+        List<String> types =
+                IntStream.range(0, config.layers())
+                        .mapToObj(config.layersWithoutEncoding()::contains)
+                        .map(without -> without ? RopeConfig.NONE : RopeConfig.EVERY)
+                        .toList();
+        parameters.keySet().retainAll(types);
+        return new RopeConfig(
+                family.modelType(),
+                Optional.of(RotaryLayout.HALF_SPLIT),
+                length,
+                parameters,
+                types,
+                Optional.empty());
+    }
+
+    private RopeParameters rope() {
+        if (!(model.encoding() instanceof Rope rope)) {
+            throw new IllegalArgumentException(
+                    "Hugging Face's decoders have rotary positions, got " + model.encoding());
+        }
+        if (rope.layout() != RotaryLayout.HALF_SPLIT) {
+            throw new IllegalArgumentException(
+                    "Hugging Face's decoders turn half-split pairs, got " + rope);
+        }
+        if (!rope.getParameters().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "Hugging Face's decoders have no frequencies that were learned, got " + rope);
+        }
+        return rope.parameters();
+    }
+
+    private static void copy(Path from, Path to) {
+        if (Files.isRegularFile(from) && !from.toAbsolutePath().equals(to.toAbsolutePath())) {
+            AtomicFile.write(to, out -> Files.copy(from, out));
+        }
+    }
+
+    private static void write(Path file, JsonObject json) {
+        AtomicFile.write(file, JSON.toJson(json) + "\n");
+    }
+}

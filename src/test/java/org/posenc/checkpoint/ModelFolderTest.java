@@ -1,0 +1,423 @@
+package org.posenc.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.posenc.attention.AttentionMask;
+import org.posenc.encoding.Alibi;
+import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.Positions;
+import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.RotaryLayout;
+import org.posenc.model.Transformer;
+import org.posenc.model.TransformerConfig;
+import org.posenc.model.TransformerConfig.Activation;
+import org.posenc.model.TransformerConfig.Norm;
+
+class ModelFolderTest {
+
+    private static final Path GOLDENS = Path.of("test-data", "goldens", "checkpoints");
+
+    private final NDManager manager = NDManager.newBaseManager();
+    private final ParameterStore parameters = new ParameterStore(manager, false);
+
+    @TempDir private Path folder;
+
+    @AfterEach
+    void close() {
+        manager.close();
+    }
+
+    /** A model with the parts that a family has and all weights different from 0 and 1. */
+    static Stream<Arguments> families() {
+        return Stream.of(
+                Arguments.of("llama", llama()),
+                Arguments.of("llama", llama().optTiedOutput(false).optKeyValueHeads(2)),
+                Arguments.of("llama", llama().optHeadDimension(6).optBiases(true, true, true)),
+                Arguments.of("qwen2", llama().optBiases(true, false, false)),
+                Arguments.of("qwen3", llama().optQueryKeyNorm(true).optTiedOutput(false)),
+                Arguments.of("gpt_neox", neox().optParallelResidual(true)),
+                Arguments.of("gpt_neox", neox().optTiedOutput(false)),
+                Arguments.of("gpt_neox", neox().optBiases(false, false, true)),
+                Arguments.of("mistral", llama().setHeads(3).optHeadDimension(4)),
+                Arguments.of("smollm3", llama().optLayersWithoutEncoding(Set.of(1))));
+    }
+
+    private static TransformerConfig.Builder llama() {
+        return TransformerConfig.builder()
+                .setVocabulary(11)
+                .setEmbeddingSize(16)
+                .setLayers(2)
+                .setHeads(4)
+                .optFeedForwardSize(24)
+                .optNorm(Norm.RMS_NORM, 1e-6)
+                .optActivation(Activation.SWIGLU);
+    }
+
+    private static TransformerConfig.Builder neox() {
+        return llama().optNorm(Norm.LAYER_NORM, 1e-5)
+                .optActivation(Activation.GELU)
+                .optBiases(true, true, true);
+    }
+
+    private Transformer fresh(TransformerConfig.Builder builder) {
+        TransformerConfig config = builder.build();
+        return fresh(config, rope(config, RotaryLayout.HALF_SPLIT));
+    }
+
+    private static Rope rope(TransformerConfig config, RotaryLayout layout) {
+        return Rope.builder()
+                .setHeadDimension(config.headDimension())
+                .setLayout(layout)
+                .optBase(500)
+                .build();
+    }
+
+    private Transformer fresh(TransformerConfig config, PositionalEncoding encoding) {
+        Transformer model = new Transformer(config, encoding);
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        int seed = 0;
+        for (Parameter parameter : ModelFolder.parameters(model).values()) {
+            NDArray noise = manager.arange(parameter.getArray().size()).add(100 * seed++).sin();
+            parameter.getArray().stopGradient().addi(noise.mul(0.1).reshape(parameter.getShape()));
+        }
+        return model;
+    }
+
+    private NDArray logits(Transformer model) {
+        NDArray ids = manager.create(new long[][] {{1, 2, 3, 4, 5, 6}, {10, 9, 0, 3, 3, 1}});
+        return model.logits(
+                ids, Positions.range(manager, 0, 6), AttentionMask.none(), parameters, false);
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void aModelWrittenIsReadBackToTheLastBit(String family, TransformerConfig.Builder builder) {
+        Transformer model = fresh(builder);
+        new ModelFolderWriter(model).setLength(128).write(folder);
+        ModelFolder written = ModelFolder.open(folder);
+        assertThat(written.family().modelType()).isEqualTo(family);
+        assertThat(written.config()).isEqualTo(model.config());
+        assertThat(written.rope()).isEqualTo(((Rope) model.encoding()).parameters());
+        assertThat(written.length()).isEqualTo(128);
+        Transformer back = written.load(manager, DataType.FLOAT32);
+        Map<String, Parameter> theirs = ModelFolder.parameters(back);
+        ModelFolder.parameters(model)
+                .forEach(
+                        (name, parameter) ->
+                                assertThat(theirs.get(name).getArray().toByteBuffer())
+                                        .as(name)
+                                        .isEqualTo(parameter.getArray().toByteBuffer()));
+        // Their float32 frequencies are the nearest to ours but for the last bits.
+        assertThat(logits(back).sub(logits(model)).abs().max().getFloat()).isLessThan(1e-5f);
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void theTableOfParametersIsTheTransformersOwn(
+            String family, TransformerConfig.Builder builder) {
+        Transformer model = fresh(builder);
+        Map<String, Shape> own = new LinkedHashMap<>();
+        ModelFolder.parameters(model).forEach((name, p) -> own.put(name, p.getShape()));
+        assertThat(TensorTable.parameters(model.config())).isEqualTo(own);
+    }
+
+    /** Each golden folder, read and written again: equal tensors, types and configuration. */
+    @ParameterizedTest
+    @MethodSource("org.posenc.checkpoint.CheckpointGoldensTest#cases")
+    void aFolderReadAndWrittenAgainIsEqual(String name) {
+        ModelFolder one = ModelFolder.open(GOLDENS.resolve(name));
+        boolean rounded = name.equals("llama_bf16");
+        new ModelFolderWriter(one.load(manager, DataType.FLOAT32))
+                .setLength(one.length())
+                .optLike(one)
+                .optType(rounded ? StoredType.BF16 : StoredType.F32)
+                .write(folder);
+        Path index = GOLDENS.resolve(name).resolve("model.safetensors.index.json");
+        Safetensors before =
+                Safetensors.open(
+                        Files.exists(index)
+                                ? index
+                                : GOLDENS.resolve(name).resolve("model.safetensors"));
+        Safetensors after = Safetensors.open(folder.resolve("model.safetensors"));
+        for (String tensor : before.names()) {
+            String renamed =
+                    name.startsWith("gpt_neox") ? tensor.replace("lm_head", "embed_out") : tensor;
+            assertThat(after.type(renamed)).isEqualTo(before.type(tensor));
+            assertThat(after.read(renamed, manager).toByteBuffer())
+                    .as(tensor)
+                    .isEqualTo(before.read(tensor, manager).toByteBuffer());
+        }
+        assertThat(after.names()).hasSameSizeAs(before.names());
+        ModelFolder other = ModelFolder.open(folder);
+        assertThat(other.family()).isEqualTo(one.family());
+        assertThat(other.config()).isEqualTo(one.config());
+        assertThat(other.rope()).isEqualTo(one.rope());
+        assertThat(other.json().get("bos_token_id")).isEqualTo(one.json().get("bos_token_id"));
+    }
+
+    @Test
+    void weightsOfHalfPrecisionAreReadIntoAnyType() {
+        Transformer model = fresh(llama());
+        new ModelFolderWriter(model).setLength(64).optType(StoredType.F16).write(folder);
+        ModelFolder half = ModelFolder.open(folder);
+        assertThat(logits(half.load(manager, DataType.FLOAT32)).sub(logits(model)).abs().max())
+                .satisfies(d -> assertThat(d.getFloat()).isBetween(1e-6f, 5e-3f));
+        NDArray token =
+                ModelFolder.parameters(half.load(manager, DataType.FLOAT16))
+                        .get("tokens")
+                        .getArray();
+        assertThat(token.getDataType()).isEqualTo(DataType.FLOAT16);
+        NDArray expected = ModelFolder.parameters(model).get("tokens").getArray();
+        assertThat(token.toByteBuffer())
+                .isEqualTo(expected.toType(DataType.FLOAT16, true).toByteBuffer());
+    }
+
+    @Test
+    void aModelReadCanBeTrained() {
+        new ModelFolderWriter(fresh(llama())).setLength(64).write(folder);
+        Transformer model = ModelFolder.open(folder).load(manager, DataType.FLOAT32);
+        assertThat(ModelFolder.parameters(model).values())
+                .allSatisfy(p -> assertThat(p.getArray().hasGradient()).isTrue());
+    }
+
+    @Test
+    void theTokenizerGoesWithTheModel() throws IOException {
+        Path tokenizer = Path.of("models/tokenizer-1024/tokenizer.json");
+        Transformer model = fresh(llama().setVocabulary(1024));
+        new ModelFolderWriter(model).setLength(64).optTokenizer(tokenizer).write(folder);
+        ModelFolder one = ModelFolder.open(folder);
+        assertThat(one.tokenizer().orElseThrow()).hasSameBinaryContentAs(tokenizer);
+        Path second = folder.resolve("second");
+        new ModelFolderWriter(one.load(manager, DataType.FLOAT32))
+                .setLength(64)
+                .optLike(one)
+                .write(second);
+        assertThat(second.resolve("tokenizer.json")).hasSameBinaryContentAs(tokenizer);
+        assertThat(second.resolve("tokenizer_config.json")).exists();
+        assertThat(ModelFolder.open(GOLDENS.resolve("qwen3")).tokenizer()).isEmpty();
+    }
+
+    static Stream<Arguments> unknownToHuggingFace() {
+        return Stream.of(
+                Arguments.of(
+                        llama().optActivation(Activation.GELU), "llama, has no activation GELU"),
+                Arguments.of(llama().optCausal(false), "llama, has no causal false"),
+                Arguments.of(neox().optKeyValueHeads(2), "gpt_neox, has no key value heads 2"),
+                Arguments.of(
+                        llama().optEmbeddingScale(4).optAttentionScale(1),
+                        "llama, has no attention scale 1.0, no embedding scale 4.0"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("unknownToHuggingFace")
+    void whatNoFamilyHasIsRefused(TransformerConfig.Builder builder, String why)
+            throws IOException {
+        Transformer model = fresh(builder);
+        assertThatThrownBy(() -> new ModelFolderWriter(model).setLength(64).write(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageEndingWith("has this model; the nearest, " + why);
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).isEmpty();
+        }
+    }
+
+    @Test
+    void theUsualAttentionScaleMayBeSaid() {
+        new ModelFolderWriter(fresh(llama().optAttentionScale(0.5))).setLength(64).write(folder);
+        assertThat(ModelFolder.open(folder).config().attentionScale()).isNaN();
+    }
+
+    @Test
+    void whatIsNotHalfSplitRopeIsRefused() {
+        TransformerConfig config = llama().build();
+        Transformer alibi = fresh(config, Alibi.builder().setHeads(4).build());
+        assertThatThrownBy(() -> new ModelFolderWriter(alibi).setLength(64).write(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("Hugging Face's decoders have rotary positions, got Alibi");
+        Transformer meta = fresh(config, rope(config, RotaryLayout.INTERLEAVED));
+        assertThatThrownBy(() -> new ModelFolderWriter(meta).setLength(64).write(folder))
+                .hasMessageStartingWith("Hugging Face's decoders turn half-split pairs, got Rope");
+        Transformer none = fresh(llama().optLayersWithoutEncoding(Set.of(0, 1)));
+        assertThatThrownBy(() -> new ModelFolderWriter(none).setLength(64).write(folder))
+                .hasMessageContaining("needs at least one layer type with RoPE");
+        assertThatThrownBy(() -> new ModelFolderWriter(fresh(llama())).write(folder))
+                .hasMessageEndingWith("at least 1 token, got 0");
+    }
+
+    @Test
+    void aModelWrittenLikeAFolderMustBeOfItsFamily() {
+        ModelFolder qwen = ModelFolder.open(GOLDENS.resolve("qwen3"));
+        ModelFolderWriter writer =
+                new ModelFolderWriter(fresh(llama())).setLength(64).optLike(qwen);
+        assertThatThrownBy(() -> writer.write(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("a model of type qwen3 has no query key norm false");
+    }
+
+    static Stream<Arguments> badConfigurations() {
+        return Stream.of(
+                bad("model_type", "\"gpt2\"", "model_type \"gpt2\" cannot be read; those that can"),
+                bad("model_type", "null", "needs model_type, which is missing"),
+                bad("hidden_act", "\"gelu\"", "hidden_act must be \"silu\", got \"gelu\""),
+                bad("hidden_size", "\"64\"", "hidden_size must be a whole number"),
+                bad("hidden_size", "64.5", "hidden_size must be a whole number"),
+                bad("hidden_size", "[64]", "hidden_size must be a whole number"),
+                bad("hidden_size", "1e18", "hidden_size must be"),
+                bad("num_attention_heads", "0", "num_attention_heads must be a whole number"),
+                bad("num_key_value_heads", "3", "heads must be a multiple of key/value heads"),
+                bad("rms_norm_eps", "null", "needs rms_norm_eps, which is missing"),
+                bad("rms_norm_eps", "-1", "rms_norm_eps must be a positive number, got -1"),
+                bad("tie_word_embeddings", "1", "tie_word_embeddings must be true or false, got 1"),
+                bad("quantization_config", "{}", "quantised weights cannot be read"),
+                bad("attention_bias", "true", "missing model.layers.0.self_attn.q_proj.bias"),
+                bad("tie_word_embeddings", "true", "unexpected lm_head.weight"),
+                bad(
+                        "vocab_size",
+                        "65",
+                        "misshapen model.embed_tokens.weight (64, 64) not (65, 64)"),
+                bad("num_hidden_layers", "3", "self_attn.o_proj.weight and 4 more"));
+    }
+
+    private static Arguments bad(String key, String value, String message) {
+        return Arguments.of(key, value, message);
+    }
+
+    @ParameterizedTest
+    @MethodSource("badConfigurations")
+    void aFolderThatCannotBeReadCostsOneSentence(String key, String value, String message)
+            throws IOException {
+        change("llama_gqa8_2", json -> json.add(key, JsonParser.parseString(value)));
+        assertThatThrownBy(() -> ModelFolder.open(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(folder.toString())
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aWindowThatWouldActIsRefused() throws IOException {
+        change("mistral", json -> json.addProperty("sliding_window", 63));
+        assertThatThrownBy(() -> ModelFolder.open(folder))
+                .hasMessageEndingWith(
+                        "attention within a sliding_window of 63, below max_position_embeddings"
+                                + " of 64, is not supported");
+        change("mistral", json -> json.addProperty("sliding_window", 64));
+        assertThat(ModelFolder.open(folder).length()).isEqualTo(64);
+        change("mistral", json -> json.remove("sliding_window"));
+        assertThat(ModelFolder.open(folder).length()).isEqualTo(64);
+        change(
+                "mistral",
+                json -> {
+                    json.remove("sliding_window");
+                    json.addProperty("max_position_embeddings", 4097);
+                });
+        assertThatThrownBy(() -> ModelFolder.open(folder)).hasMessageContaining("of 4096, below");
+        change(
+                "qwen2",
+                json -> {
+                    json.addProperty("use_sliding_window", true);
+                    json.addProperty("sliding_window", 8);
+                });
+        assertThatThrownBy(() -> ModelFolder.open(folder)).hasMessageContaining("sliding_window");
+        change("qwen2", json -> json.addProperty("sliding_window", 8));
+        assertThat(ModelFolder.open(folder).length()).isEqualTo(16);
+    }
+
+    @Test
+    void whatIsMissingIsNamed() throws IOException {
+        assertThatThrownBy(() -> ModelFolder.open(folder.resolve("none")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageEndingWith("config.json: no such file");
+        Files.writeString(folder.resolve("config.json"), "{");
+        assertThatThrownBy(() -> ModelFolder.open(folder))
+                .hasMessageEndingWith("config.json is not JSON");
+        Files.writeString(folder.resolve("config.json"), "[]");
+        assertThatThrownBy(() -> ModelFolder.open(folder))
+                .hasMessageEndingWith("config.json must hold a JSON object");
+        change("llama_sharded", json -> {});
+        Files.delete(folder.resolve("model-00002-of-00003.safetensors"));
+        assertThatThrownBy(() -> ModelFolder.open(folder))
+                .hasMessageEndingWith("model-00002-of-00003.safetensors: no such file");
+    }
+
+    static Stream<Arguments> badIndices() {
+        return Stream.of(
+                Arguments.of("[]", "it is no valid JSON at $"),
+                Arguments.of("{\"weight_map\":{}}", "it has no weight_map, or an empty one"),
+                Arguments.of("{\"weight_map\":{\"a\":1}}", "the file of tensor a must be a string"),
+                Arguments.of(
+                        "{\"weight_map\":{\"a\":\"../a.safetensors\"}}",
+                        "tensor a must be in a .safetensors file of the same folder, got"
+                                + " ../a.safetensors"),
+                Arguments.of(
+                        "{\"weight_map\":{\"a\":\"m.safetensors\",\"a\":\"n.safetensors\"}}",
+                        "it names tensor a twice"),
+                Arguments.of("{\"weight_map\":{},\"weight_map\":{}}", "it has weight_map twice"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("badIndices")
+    void aMalformedIndexCostsOneSentence(String text, String why) throws IOException {
+        Path index = Files.writeString(folder.resolve("model.safetensors.index.json"), text);
+        assertThatThrownBy(() -> Safetensors.open(index))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(index + " is no index of safetensors files: " + why);
+    }
+
+    @Test
+    void anIndexThatDisagreesWithItsFilesIsRefused() throws IOException {
+        change("llama_sharded", json -> {});
+        Path index = folder.resolve("model.safetensors.index.json");
+        String text = Files.readString(index);
+        Files.writeString(index, text.replace("model.norm.weight", "model.norm.scale"));
+        assertThatThrownBy(() -> Safetensors.open(index))
+                .hasMessageEndingWith("as the file of tensor model.norm.weight, which is there");
+        Files.writeString(
+                index,
+                text.replaceFirst(
+                        "\\{\\s*\"lm_head",
+                        "{\"x\": \"model-00001-of-00003.safetensors\", \"lm_head"));
+        assertThatThrownBy(() -> Safetensors.open(index))
+                .hasMessageEndingWith("has no tensor x, which model.safetensors.index.json names");
+    }
+
+    /** Copies a golden folder with another configuration. */
+    private void change(String name, Consumer<JsonObject> edit) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.list(GOLDENS.resolve(name))) {
+            files = all.filter(file -> file.toString().contains("safetensors")).toList();
+        }
+        for (Path file : files) {
+            Files.write(folder.resolve(file.getFileName()), Files.readAllBytes(file));
+        }
+        JsonElement json =
+                JsonParser.parseString(
+                        Files.readString(GOLDENS.resolve(name).resolve("config.json")));
+        edit.accept(json.getAsJsonObject());
+        Files.writeString(folder.resolve("config.json"), json.toString());
+    }
+}
