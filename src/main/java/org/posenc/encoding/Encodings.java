@@ -28,7 +28,8 @@ public final class Encodings {
                             List.of(Kerple.named()),
                             List.of(Fire.named()),
                             List.of(Sandwich.named()),
-                            List.of(ForgetGate.named()))
+                            List.of(ForgetGate.named()),
+                            List.of(Cope.named()))
                     .flatMap(List::stream)
                     .collect(
                             Collectors.toMap(

@@ -251,7 +251,7 @@ class MultiHeadAttentionTest {
 
     /** A gate's sum across a document's border belongs to pairs that the mask hides. */
     @ParameterizedTest
-    @ValueSource(strings = {"fire", "fox"})
+    @ValueSource(strings = {"fire", "fox", "cope"})
     void packedDocumentsAreAsAlone(String name) {
         PositionalEncoding encoding = encoding(name, true);
         MultiHeadAttention attention =
@@ -280,7 +280,7 @@ class MultiHeadAttentionTest {
      * Rows padded on the left are as alone: what stands before a sequence reaches no pair of it.
      */
     @ParameterizedTest
-    @ValueSource(strings = {"fire", "fox"})
+    @ValueSource(strings = {"fire", "fox", "cope"})
     void rowsPaddedOnTheLeftAreAsAlone(String name) {
         PositionalEncoding encoding = encoding(name, true);
         MultiHeadAttention attention =
@@ -302,7 +302,7 @@ class MultiHeadAttentionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"none", "alibi", "kerple", "fire", "sandwich", "fox"})
+    @ValueSource(strings = {"none", "alibi", "kerple", "fire", "sandwich", "fox", "cope"})
     void aTokenThatSeesNothingIsFiniteInHalfPrecision(String name) {
         MultiHeadAttention attention = initialized(tiny().optCausal(true), DataType.FLOAT16);
         NDArray x = Gradients.normal(manager, 1, 1, 64, 8).toType(DataType.FLOAT16, true);
