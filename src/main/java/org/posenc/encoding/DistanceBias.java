@@ -37,10 +37,21 @@ public abstract class DistanceBias extends PositionBias {
             DataType type,
             ParameterStore parameters,
             boolean training) {
-        NDArray i = queries.real(DataType.FLOAT64).expandDims(-1); // (…, T, 1)
-        NDArray j = keys.real(DataType.FLOAT64).expandDims(-2); // (…, 1, S)
-        try (NDArray distances = j.sub(i)) { // (…, T, S)
+        try (NDArray distances = distances(queries, keys)) {
             return biases(distances, type, parameters, training);
         }
+    }
+
+    /**
+     * Computes the distances.
+     *
+     * @param queries positions i, (T) or (B, T)
+     * @param keys positions j, (S) or (B, S)
+     * @return j − i, (…, T, S), float64; closed by the caller
+     */
+    NDArray distances(Positions queries, Positions keys) {
+        NDArray i = queries.real(DataType.FLOAT64).expandDims(-1); // (…, T, 1)
+        NDArray j = keys.real(DataType.FLOAT64).expandDims(-2); // (…, 1, S)
+        return j.sub(i);
     }
 }

@@ -13,6 +13,7 @@ import java.nio.DoubleBuffer;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.posenc.encoding.rope.ContextLength;
 import org.posenc.testing.Goldens;
 
 class DistanceBiasTest {
@@ -140,6 +141,70 @@ class DistanceBiasTest {
         Alibi causal = Alibi.builder().setHeads(4).optCausal(true).build();
         assertThat(causal.bias(p, p, DataType.FLOAT32, parameters, false).toFloatArray())
                 .isNotEqualTo(once.toFloatArray());
+    }
+
+    /** Al-Khateeb et al.: the slopes are multiplied by L / n where n > L. */
+    @Test
+    void interpolatedSlopesAreLowerInLongerContextsOnly() {
+        NDArray rows =
+                manager.create(
+                        new long[][] {
+                            {0, 1, 2, 3, 4, 5, 6, 7},
+                            {0, 1, 2, 0, 1, 0, 1, 2},
+                            {0, 0, 0, 1, 2, 3, 4, 5}
+                        });
+        double[] factors = {4 / 8.0, 1, 4 / 6.0};
+        Alibi plain = Alibi.builder().setHeads(3).build();
+        NDArray expected =
+                plain.bias(
+                        Positions.of(rows),
+                        Positions.of(rows),
+                        DataType.FLOAT64,
+                        parameters,
+                        false);
+        Alibi eachRow = interpolated(new ContextLength.EachRow());
+        Alibi wholeBatch = interpolated(new ContextLength.WholeBatch());
+        Alibi declared = interpolated(new ContextLength.Declared(16));
+        Alibi within = interpolated(new ContextLength.Declared(3));
+        for (int row = 0; row < 3; row++) {
+            assertRow(expected, factors[row], bias(eachRow, rows), row);
+            assertRow(expected, 4 / 8.0, bias(wholeBatch, rows), row);
+            assertRow(expected, 4 / 16.0, bias(declared, rows), row);
+            assertRow(expected, 1, bias(within, rows), row);
+            NDArray alone = rows.get(row); // nor does a row's bias depend on those beside it
+            assertRow(expected.get(row + ":" + (row + 1)), factors[row], bias(eachRow, alone), 0);
+        }
+        // Two queries of a cache, at the end of the keys.
+        NDArray last =
+                eachRow.bias(
+                        Positions.of(rows.get(":, 6:")),
+                        Positions.of(rows),
+                        DataType.FLOAT64,
+                        parameters,
+                        false);
+        assertThat(last.toDoubleArray())
+                .containsExactly(bias(eachRow, rows).get(":, :, 6:").toDoubleArray());
+        assertThat(eachRow)
+                .hasToString(
+                        "Alibi (3 heads, symmetric, interpolated beyond 4 of length EachRow[])");
+        assertThatThrownBy(() -> Alibi.builder().optInterpolation(0, new ContextLength.EachRow()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("trained length must be at least 1, got 0");
+    }
+
+    private static Alibi interpolated(ContextLength length) {
+        return Alibi.builder().setHeads(3).optInterpolation(4, length).build();
+    }
+
+    private NDArray bias(Alibi alibi, NDArray positions) {
+        Positions p = Positions.of(positions);
+        return alibi.bias(p, p, DataType.FLOAT64, parameters, false);
+    }
+
+    private static void assertRow(NDArray plain, double factor, NDArray bias, int row) {
+        NDArray expected = plain.get(row).mul(factor);
+        assertThat(bias.get(row).toDoubleArray())
+                .containsExactly(expected.toDoubleArray(), Offset.offset(1e-15));
     }
 
     @Test

@@ -1,5 +1,7 @@
 package org.posenc.encoding.rope;
 
+import org.posenc.encoding.Settings;
+
 /**
  * What counts as the length of a context, for scalings that depend on it. It is never what was
  * called before.
@@ -32,4 +34,27 @@ public sealed interface ContextLength {
      * short row's result changes with the row beside it.
      */
     record WholeBatch() implements ContextLength {}
+
+    /**
+     * Reads the setting "length".
+     *
+     * @param settings an encoding's settings
+     * @return each-row, whole-batch or a number of tokens
+     * @throws IllegalArgumentException if it is none of these
+     */
+    static ContextLength of(Settings settings) {
+        String text = settings.text("length");
+        return switch (text) {
+            case "each-row" -> new EachRow();
+            case "whole-batch" -> new WholeBatch();
+            default -> {
+                try {
+                    yield new Declared(Long.parseLong(text));
+                } catch (NumberFormatException e) {
+                    throw settings.refusal(
+                            "length", "each-row, whole-batch or a number of tokens", "");
+                }
+            }
+        };
+    }
 }

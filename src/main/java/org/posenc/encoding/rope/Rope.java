@@ -451,24 +451,9 @@ public final class Rope extends EncodingBlock {
                                 NamedScaling.parameters(
                                         settings, site.headDimension(), site.length()))
                         .setLayout(settings.choice("layout", RotaryLayout.class))
-                        .optLength(length(settings))
+                        .optLength(ContextLength.of(settings))
                         .optPrecision(settings.choice("precision", RopePrecision.class));
         return (settings.flag("learned") ? builder.optLearned() : builder).build();
-    }
-
-    private static ContextLength length(Settings settings) {
-        return switch (settings.text("length")) {
-            case "each-row" -> new ContextLength.EachRow();
-            case "whole-batch" -> new ContextLength.WholeBatch();
-            default -> {
-                try {
-                    yield new ContextLength.Declared(Long.parseLong(settings.text("length")));
-                } catch (NumberFormatException e) {
-                    throw settings.refusal(
-                            "length", "each-row, whole-batch or a number of tokens", "");
-                }
-            }
-        };
     }
 
     private void checkFixed() {
