@@ -77,6 +77,7 @@ public final class KeyValueCache implements AutoCloseable {
     private final GrowingArray turnedFor; // positions of the sequence that keys are rotated for
     private long turnedLength;
     private boolean points;
+    private double first; // where the first token stands, if positions are consecutive; else NaN
     private long rows; // B; 0 before the first token
     private long length; // S
     private boolean torn; // a pass ended between two layers
@@ -267,6 +268,12 @@ public final class KeyValueCache implements AutoCloseable {
                             + array.getDataType());
         }
         points = added.arePoints();
+        double from = added.areConsecutive() ? added.bounds().least() : Double.NaN;
+        if (length == 0) {
+            first = from;
+        } else if (from != first + length) {
+            first = Double.NaN;
+        }
         boolean shared = array.getShape().dimension() == (points ? 2 : 1);
         try (NDArray each = shared ? array.expandDims(0) : array.reshape(array.getShape())) {
             long given = each.getShape().get(0);
@@ -336,7 +343,11 @@ public final class KeyValueCache implements AutoCloseable {
         private Positions places(GrowingArray all, long to) {
             NDArray view = all.view(views, to); // (1 or B, S) or (1 or B, S, M)
             NDArray each = view.getShape().get(0) == 1 ? view.squeeze(0) : view;
-            return points ? Positions.points(each) : Positions.of(each);
+            if (points) {
+                return Positions.points(each);
+            }
+            boolean known = !Double.isNaN(first) && each.getShape().dimension() == 1;
+            return known ? Positions.range(each, (long) first) : Positions.of(each);
         }
 
         /**

@@ -29,6 +29,7 @@ public final class Positions {
     private final Map<Object, NDArray> derived = new HashMap<>();
     private final Map<Object, Positions> derivedPositions = new HashMap<>();
     private Bounds bounds; // null until asked for, where it is not known from the start
+    private double[] greatest; // of each row, null until asked for
     private boolean consecutive;
 
     private Positions(NDArray array, boolean points) {
@@ -112,8 +113,25 @@ public final class Positions {
         for (int i = 0; i < values.length; i++) {
             values[i] = from + i;
         }
-        Positions range = of(manager.create(values, new Shape(values.length)));
-        range.bounds = new Bounds(from, to - 1.0);
+        return range(manager.create(values, new Shape(values.length)), from);
+    }
+
+    /**
+     * The consecutive positions {@code from}, {@code from + 1}, … that an array is known to hold,
+     * so that nobody has to look.
+     *
+     * @param array (T), int64
+     * @param from its first element
+     * @return positions (T)
+     * @throws IllegalArgumentException if the array is no vector, or empty
+     */
+    public static Positions range(NDArray array, long from) {
+        if (array.getShape().dimension() != 1) {
+            throw new IllegalArgumentException(
+                    "consecutive positions must be (T), got shape " + array.getShape());
+        }
+        Positions range = of(array);
+        range.bounds = new Bounds(from, from + array.size() - 1.0);
         range.consecutive = true;
         return range;
     }
@@ -222,7 +240,7 @@ public final class Positions {
     /**
      * Returns whether these are all whole numbers between their bounds, in order.
      *
-     * @return true where {@link #range} made them
+     * @return true where {@link #range(NDManager, long, long)} made them
      */
     public boolean areConsecutive() {
         return consecutive;
@@ -230,7 +248,7 @@ public final class Positions {
 
     /**
      * Returns the greatest position of each row, on the host. Where there is more than one row they
-     * are read from the device.
+     * are read from the device once, the first time they are asked for.
      *
      * @return a number for each of B rows of (B, T) or (B, T, M); one number where all rows share
      *     their positions
@@ -239,12 +257,15 @@ public final class Positions {
         if (tokens().dimension() < 2) {
             return new double[] {bounds().greatest()};
         }
-        int[] inRow = IntStream.range(1, array.getShape().dimension()).toArray();
-        try (Autograd.Scope off = Autograd.off();
-                NDArray greatest = array.max(inRow);
-                NDArray exact = greatest.toType(DataType.FLOAT64, false)) {
-            return exact.toDoubleArray();
+        if (greatest == null) {
+            int[] inRow = IntStream.range(1, array.getShape().dimension()).toArray();
+            try (Autograd.Scope off = Autograd.off();
+                    NDArray last = array.max(inRow);
+                    NDArray exact = last.toType(DataType.FLOAT64, false)) {
+                greatest = exact.toDoubleArray();
+            }
         }
+        return greatest.clone();
     }
 
     /**

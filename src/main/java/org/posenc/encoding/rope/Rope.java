@@ -345,13 +345,19 @@ public final class Rope extends EncodingBlock {
 
     /** {@inheritDoc} */
     @Override
+    public boolean canRerotateKeys() {
+        return true;
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public NDArray rerotateKeys(
             NDArray rotated,
             Positions positions,
             Positions before,
             Positions now,
             LayerContext context) {
-        if (keysStayRotated()) {
+        if (keysStayRotated() || frequencies(before).equals(frequencies(now))) {
             return rotated;
         }
         checkFit(rotated, positions);
