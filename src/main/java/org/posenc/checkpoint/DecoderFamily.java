@@ -120,14 +120,14 @@ enum DecoderFamily {
      *
      * @throws IllegalArgumentException if none has it; the sentence says what the nearest lacks
      */
-    static DecoderFamily of(TransformerConfig config) {
+    static DecoderFamily of(TransformerConfig config, boolean everyLayerHasRope) {
         DecoderFamily nearest = LLAMA;
         for (DecoderFamily family : values()) {
-            List<String> lacking = family.lacking(config);
+            List<String> lacking = family.lacking(config, everyLayerHasRope);
             if (lacking.isEmpty()) {
                 return family;
             }
-            if (lacking.size() < nearest.lacking(config).size()) {
+            if (lacking.size() < nearest.lacking(config, everyLayerHasRope).size()) {
                 nearest = family;
             }
         }
@@ -137,7 +137,7 @@ enum DecoderFamily {
                         + " has this model; the nearest, "
                         + nearest.modelType()
                         + ", has no "
-                        + String.join(", no ", nearest.lacking(config)));
+                        + String.join(", no ", nearest.lacking(config, everyLayerHasRope)));
     }
 
     /**
@@ -145,8 +145,8 @@ enum DecoderFamily {
      *
      * @throws IllegalArgumentException if it has not
      */
-    void require(TransformerConfig config) {
-        List<String> lacking = lacking(config);
+    void require(TransformerConfig config, boolean everyLayerHasRope) {
+        List<String> lacking = lacking(config, everyLayerHasRope);
         if (!lacking.isEmpty()) {
             throw new IllegalArgumentException(
                     "a model of type " + modelType() + " has no " + String.join(", no ", lacking));
@@ -170,10 +170,9 @@ enum DecoderFamily {
     /**
      * Reads what a config.json says of the model, beside RoPE.
      *
-     * @param withoutRope layers, counted from 0
      * @throws IllegalArgumentException if a value is missing or wrong
      */
-    TransformerConfig read(ConfigValues json, Set<Integer> withoutRope) {
+    TransformerConfig read(ConfigValues json) {
         boolean layerNorm = quirks.contains(NEOX);
         int embeddingSize = required(json, "hidden_size");
         int heads = required(json, "num_attention_heads");
@@ -190,7 +189,6 @@ enum DecoderFamily {
                                 hasBias(output, json),
                                 hasBias(feedForward, json))
                         .optQueryKeyNorm(quirks.contains(HEAD_NORMS))
-                        .optLayersWithoutEncoding(withoutRope)
                         .optTiedOutput(
                                 json.flag("tie_word_embeddings")
                                         .orElse(quirks.contains(TIED_UNLESS_SAID)));
@@ -243,16 +241,14 @@ enum DecoderFamily {
     }
 
     /** What a model has that this family's config.json cannot say. */
-    private List<String> lacking(TransformerConfig config) {
+    private List<String> lacking(TransformerConfig config, boolean everyLayerHasRope) {
         boolean whole = this == LLAMA || this == GPT_NEOX;
         if (whole && config.embeddingSize() % config.heads() != 0) {
             return List.of("embedding size that is not a multiple of the heads");
         }
         Map<String, Object> wanted = values(config);
-        Set<Integer> withoutRope =
-                quirks.contains(LAYERS_WITHOUT_ROPE) ? config.layersWithoutEncoding() : Set.of();
         ConfigValues json = ConfigValues.of(write(config), "");
-        Map<String, Object> said = values(read(json, withoutRope));
+        Map<String, Object> said = values(read(json));
         List<String> lacking = new ArrayList<>();
         wanted.forEach(
                 (name, value) -> {
@@ -260,6 +256,9 @@ enum DecoderFamily {
                         lacking.add(name + " " + value);
                     }
                 });
+        if (!everyLayerHasRope && !quirks.contains(LAYERS_WITHOUT_ROPE)) {
+            lacking.add("layers without RoPE");
+        }
         return lacking;
     }
 

@@ -21,9 +21,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.posenc.encoding.LayerSchedule;
+import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.rope.ContextLength;
 import org.posenc.encoding.rope.Rope;
@@ -73,13 +75,7 @@ public final class ModelFolder {
                         values.text("model_type").orElseThrow(() -> values.missing("model_type")));
         positions = RopeConfig.parse(json);
         rope = rope(positions.config());
-        Set<Integer> withoutRope = new TreeSet<>();
-        for (int i = 0; i < positions.config().layerTypes().size(); i++) {
-            if (positions.config().layer(i).isEmpty()) {
-                withoutRope.add(i);
-            }
-        }
-        config = family.read(values, withoutRope);
+        config = family.read(values);
         family.refuseWhatIsNotDone(json, length());
         Path single = folder.resolve(WEIGHTS);
         weights = Safetensors.open(Files.exists(single) ? single : folder.resolve(INDEX));
@@ -218,13 +214,23 @@ public final class ModelFolder {
         return all.iterator().next();
     }
 
-    private Rope encoding() {
-        return Rope.builder()
-                .setParameters(rope)
-                .setLayout(positions.config().layout().orElse(RotaryLayout.HALF_SPLIT))
-                .optLength(new ContextLength.EachRow())
-                .optPrecision(RopePrecision.HUGGING_FACE)
-                .build();
+    private PositionalEncoding encoding() {
+        RopeConfig said = positions.config();
+        Rope rotary =
+                Rope.builder()
+                        .setParameters(rope)
+                        .setLayout(said.layout().orElse(RotaryLayout.HALF_SPLIT))
+                        .optLength(new ContextLength.EachRow())
+                        .optPrecision(RopePrecision.HUGGING_FACE)
+                        .build();
+        if (said.parameters().values().stream().allMatch(Optional::isPresent)) {
+            return rotary;
+        }
+        PositionalEncoding none = new NoEncoding();
+        return new LayerSchedule(
+                IntStream.range(0, config.layers())
+                        .mapToObj(layer -> said.layer(layer).isPresent() ? rotary : none)
+                        .toList());
     }
 
     /** Returns a model's parameters by plain names, such as {@code layer0.attention.key.weight}. */

@@ -8,16 +8,19 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import org.posenc.encoding.LayerSchedule;
+import org.posenc.encoding.NoEncoding;
+import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RotaryLayout;
 import org.posenc.model.Transformer;
-import org.posenc.model.TransformerConfig;
 import org.posenc.report.AtomicFile;
 
 /**
@@ -135,11 +138,19 @@ public final class ModelFolderWriter {
                             + " got "
                             + length);
         }
-        JsonObject config = config();
+        List<PositionalEncoding> layers =
+                model.encoding() instanceof LayerSchedule schedule
+                        ? schedule.layers()
+                        : Collections.nCopies(model.config().layers(), model.encoding());
+        boolean everyLayerHasRope = layers.stream().noneMatch(NoEncoding.class::isInstance);
+        DecoderFamily family =
+                like == null ? DecoderFamily.of(model.config(), everyLayerHasRope) : like.family();
+        family.require(model.config(), everyLayerHasRope);
+        JsonObject config = rope(family, layers).writeInto(config(family), keys);
         try (NDScope scope = new NDScope()) {
             Map<String, NDArray> arrays = ModelFolder.arrays(ModelFolder.parameters(model));
             Map<String, NDArray> tensors = new LinkedHashMap<>();
-            family().tensors()
+            family.tensors()
                     .of(model.config())
                     .forEach(tensor -> tensors.put(tensor.name(), tensor.pack(arrays)));
             Path weights = folder.resolve(ModelFolder.WEIGHTS);
@@ -159,13 +170,8 @@ public final class ModelFolderWriter {
         write(folder.resolve(ModelFolder.CONFIG), config);
     }
 
-    private DecoderFamily family() {
-        return like == null ? DecoderFamily.of(model.config()) : like.family();
-    }
-
-    private JsonObject config() {
-        DecoderFamily family = family();
-        family.require(model.config());
+    /** Everything but RoPE. */
+    private JsonObject config(DecoderFamily family) {
         JsonObject config = new JsonObject();
         if (like == null) {
             config.add("bos_token_id", JsonNull.INSTANCE);
@@ -173,24 +179,31 @@ public final class ModelFolderWriter {
             config.add("pad_token_id", JsonNull.INSTANCE);
         } else {
             config = like.json().deepCopy();
-            config.remove(
-                    "dtype"); // the name of torch_dtype since transformers 5, which reads both
+            config.remove("dtype"); // transformers 5 reads its older name too
         }
         family.write(model.config()).asMap().forEach(config::add);
         config.addProperty("torch_dtype", type.inPyTorch());
-        return rope(family, model.config()).writeInto(config, keys);
+        return config;
     }
 
-    private RopeConfig rope(DecoderFamily family, TransformerConfig config) {
+    /** What layers without an encoding and layers with one and the same RoPE say together. */
+    private RopeConfig rope(DecoderFamily family, List<PositionalEncoding> layers) {
         Map<String, Optional<RopeParameters>> parameters = new LinkedHashMap<>();
-        parameters.put(RopeConfig.EVERY, Optional.of(rope()));
-        parameters.put(RopeConfig.NONE, Optional.empty());
-        List<String> types =
-                IntStream.range(0, config.layers())
-                        .mapToObj(config.layersWithoutEncoding()::contains)
-                        .map(without -> without ? RopeConfig.NONE : RopeConfig.EVERY)
-                        .toList();
-        parameters.keySet().retainAll(types);
+        List<String> types = new ArrayList<>();
+        for (PositionalEncoding layer : layers) {
+            String type = layer instanceof NoEncoding ? RopeConfig.NONE : RopeConfig.EVERY;
+            Optional<RopeParameters> rope =
+                    layer instanceof NoEncoding ? Optional.empty() : Optional.of(rope(layer));
+            Optional<RopeParameters> before = parameters.putIfAbsent(type, rope);
+            if (before != null && !before.equals(rope)) {
+                throw new IllegalArgumentException(
+                        "layers with different RoPE cannot be written, got "
+                                + before.get()
+                                + " and "
+                                + rope.get());
+            }
+            types.add(type);
+        }
         return new RopeConfig(
                 family.modelType(),
                 Optional.of(RotaryLayout.HALF_SPLIT),
@@ -200,10 +213,10 @@ public final class ModelFolderWriter {
                 Optional.empty());
     }
 
-    private RopeParameters rope() {
-        if (!(model.encoding() instanceof Rope rope)) {
+    private static RopeParameters rope(PositionalEncoding encoding) {
+        if (!(encoding instanceof Rope rope)) {
             throw new IllegalArgumentException(
-                    "Hugging Face's decoders have rotary positions, got " + model.encoding());
+                    "Hugging Face's decoders have rotary positions, got " + encoding);
         }
         if (rope.layout() != RotaryLayout.HALF_SPLIT) {
             throw new IllegalArgumentException(

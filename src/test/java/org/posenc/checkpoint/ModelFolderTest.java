@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +28,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.posenc.attention.AttentionMask;
 import org.posenc.encoding.Alibi;
+import org.posenc.encoding.LayerSchedule;
+import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.rope.Rope;
@@ -63,8 +64,7 @@ class ModelFolderTest {
                 Arguments.of("gpt_neox", neox().optParallelResidual(true)),
                 Arguments.of("gpt_neox", neox().optTiedOutput(false)),
                 Arguments.of("gpt_neox", neox().optBiases(false, false, true)),
-                Arguments.of("mistral", llama().setHeads(3).optHeadDimension(4)),
-                Arguments.of("smollm3", llama().optLayersWithoutEncoding(Set.of(1))));
+                Arguments.of("mistral", llama().setHeads(3).optHeadDimension(4)));
     }
 
     private static TransformerConfig.Builder llama() {
@@ -134,6 +134,25 @@ class ModelFolderTest {
                                         .isEqualTo(parameter.getArray().toByteBuffer()));
         // Their float32 frequencies are the nearest to ours but for the last bits.
         assertThat(logits(back).sub(logits(model)).abs().max().getFloat()).isLessThan(1e-5f);
+    }
+
+    @Test
+    void layersWithoutRopeAreThoseOfSmolLm3() {
+        TransformerConfig config = llama().build();
+        Rope rope = rope(config, RotaryLayout.HALF_SPLIT);
+        Transformer model = fresh(config, new LayerSchedule(List.of(rope, new NoEncoding())));
+        new ModelFolderWriter(model).setLength(128).write(folder);
+        ModelFolder written = ModelFolder.open(folder);
+        assertThat(written.family()).isEqualTo(DecoderFamily.SMOLLM3);
+        assertThat(written.rope()).isEqualTo(rope.parameters());
+        Transformer back = written.load(manager, DataType.FLOAT32);
+        assertThat(logits(back).sub(logits(model)).abs().max().getFloat()).isLessThan(1e-5f);
+        assertThat(logits(back.withEncoding(rope)).sub(logits(model)).abs().max().getFloat())
+                .isGreaterThan(1e-3f);
+        Rope other = Rope.builder().setHeadDimension(4).setLayout(RotaryLayout.HALF_SPLIT).build();
+        Transformer two = fresh(config, new LayerSchedule(List.of(rope, other)));
+        assertThatThrownBy(() -> new ModelFolderWriter(two).setLength(64).write(folder))
+                .hasMessageStartingWith("layers with different RoPE cannot be written, got");
     }
 
     @ParameterizedTest
@@ -262,7 +281,7 @@ class ModelFolderTest {
         Transformer meta = fresh(config, rope(config, RotaryLayout.INTERLEAVED));
         assertThatThrownBy(() -> new ModelFolderWriter(meta).setLength(64).write(folder))
                 .hasMessageStartingWith("Hugging Face's decoders turn half-split pairs, got Rope");
-        Transformer none = fresh(llama().optLayersWithoutEncoding(Set.of(0, 1)));
+        Transformer none = fresh(config, new NoEncoding());
         assertThatThrownBy(() -> new ModelFolderWriter(none).setLength(64).write(folder))
                 .hasMessageContaining("needs at least one layer type with RoPE");
         assertThatThrownBy(() -> new ModelFolderWriter(fresh(llama())).write(folder))
