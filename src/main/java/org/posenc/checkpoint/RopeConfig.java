@@ -14,8 +14,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.posenc.encoding.rope.Llama3;
+import org.posenc.encoding.rope.LongRope;
 import org.posenc.encoding.rope.RopeParameters;
+import org.posenc.encoding.rope.RopeScaling;
 import org.posenc.encoding.rope.RotaryLayout;
+import org.posenc.encoding.rope.Yarn;
 
 /**
  * What a Hugging Face config.json says about RoPE, with all that it leaves out filled in: {@link
@@ -84,8 +88,12 @@ public record RopeConfig(
 
     /** Checks and copies the values. */
     public RopeConfig {
-        parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
         layerTypes = List.copyOf(layerTypes);
+        parameters = new LinkedHashMap<>(parameters);
+        if (!layerTypes.isEmpty() && !layerTypes.contains(NONE)) {
+            parameters.remove(NONE); // which says nothing then
+        }
+        parameters = Collections.unmodifiableMap(parameters);
         if (maxPositions < 1) {
             throw new IllegalArgumentException(
                     "the longest context must be at least 1 token, got " + maxPositions);
@@ -226,6 +234,35 @@ public record RopeConfig(
                             .formatted(layerTypes.size() - 1, layer));
         }
         return layerTypes.get(layer);
+    }
+
+    /**
+     * Returns the length that a layer type's frequencies start from.
+     *
+     * @param layerType a type with RoPE
+     * @return {@code original_max_position_embeddings} of a scaling that has it, else the longest
+     *     context, in tokens
+     */
+    public long originalPositions(String layerType) {
+        RopeScaling scaling = parameters.get(layerType).orElseThrow().scaling();
+        if (scaling instanceof Yarn yarn) {
+            return yarn.originalLength();
+        }
+        if (scaling instanceof LongRope longRope) {
+            return longRope.originalLength();
+        }
+        return scaling instanceof Llama3 llama3 ? llama3.originalLength() : maxPositions;
+    }
+
+    /**
+     * Returns Hugging Face's name of a scaling.
+     *
+     * @param scaling one that a config.json can say
+     * @return such as "yarn", "default" for none
+     * @throws IllegalArgumentException if Hugging Face has none like it
+     */
+    public static String ropeType(RopeScaling scaling) {
+        return RopeScalings.name(scaling);
     }
 
     /**

@@ -3,8 +3,6 @@ package org.posenc.cli;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
-import java.awt.Graphics2D;
-import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -18,7 +16,6 @@ import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Settings;
 import org.posenc.report.Axis;
-import org.posenc.report.Figure;
 import org.posenc.report.HeatMap;
 import org.posenc.report.LineChart;
 import org.posenc.report.Png;
@@ -37,8 +34,6 @@ import picocli.CommandLine.Spec;
                         + " encoding over given positions, as JSON and as a picture.",
         mixinStandardHelpOptions = true)
 final class AnalyzeCommand implements Runnable {
-
-    private static final int HEIGHT = 640;
 
     @Mixin private EncodingOptions options;
 
@@ -129,7 +124,7 @@ final class AnalyzeCommand implements Runnable {
         String name = options.encoding().name();
         DistanceCurve middle = analysis.atMiddle();
         DistanceCurve mean = analysis.mean();
-        return beside(
+        return FigureRow.of(
                 HeatMap.of(
                         name + ": similarity of positions",
                         "position",
@@ -154,24 +149,5 @@ final class AnalyzeCommand implements Runnable {
                                         middle.distances(),
                                         middle.similarities()),
                                 Series.of("mean", mean.distances(), mean.similarities()))));
-    }
-
-    /** The figures in a row, all of one height. */
-    private static BufferedImage beside(Figure... figures) {
-        List<BufferedImage> images = Arrays.stream(figures).map(Figure::toImage).toList();
-        int[] widths =
-                images.stream().mapToInt(i -> i.getWidth() * HEIGHT / i.getHeight()).toArray();
-        BufferedImage row =
-                new BufferedImage(Arrays.stream(widths).sum(), HEIGHT, BufferedImage.TYPE_INT_RGB);
-        Graphics2D g = row.createGraphics();
-        g.setRenderingHint(
-                RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
-        int x = 0;
-        for (int i = 0; i < widths.length; i++) {
-            g.drawImage(images.get(i), x, 0, widths[i], HEIGHT, null);
-            x += widths[i];
-        }
-        g.dispose();
-        return row;
     }
 }

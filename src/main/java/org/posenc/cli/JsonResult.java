@@ -16,7 +16,8 @@ import org.posenc.report.AtomicFile;
  */
 final class JsonResult {
 
-    private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+    private static final Gson GSON =
+            new GsonBuilder().disableHtmlEscaping().serializeNulls().create();
 
     private JsonResult() {}
 

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
             AnalyzeCommand.class,
             EncodeCommand.class,
             EncodingsCommand.class,
+            RopeCommand.class,
             TokenizerCommand.class,
             HelpCommand.class
         },
