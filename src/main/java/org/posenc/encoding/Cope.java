@@ -12,7 +12,7 @@ import org.posenc.kernel.ContextualPositions;
 
 /**
  * Contextual position encoding (CoPE, <a href="https://arxiv.org/abs/2405.18719">Golovneva et al.
- * 2024</a>, eq. 3–5).
+ * 2024</a>).
  *
  * <p>b_h(i, j) = q_i·e_h[p_ij] with p_ij = min(Σ_t σ(s q_i·k_t), P − 1), t = j … i, where e[p]
  * between two whole positions is their linear interpolation: each query counts only the tokens that
@@ -21,7 +21,7 @@ import org.posenc.kernel.ContextualPositions;
  * <p>The gates take the scaled products, s = 1/√D, which attention takes too; the paper writes
  * σ(q·k), which is s = 1. The authors have one e for all heads of a layer and one for each layer;
  * here each head has its own unless they are to share it, and the layers of a model share theirs
- * unless a schedule of layers gives each its own.
+ * unless a {@link LayerSchedule} gives each its own.
  *
  * <p>Tokens are counted in their order, as the causal rule of attention goes, not by their
  * positions: the queries are the last T of the S keys, and keys after the query have the bias 0.

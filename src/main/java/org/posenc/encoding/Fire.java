@@ -14,7 +14,7 @@ import org.posenc.kernel.Scalars;
 
 /**
  * Functional interpolation of relative positions (FIRE, <a
- * href="https://arxiv.org/abs/2310.04418">Li et al. 2024</a>, eq. 20 and appendix).
+ * href="https://arxiv.org/abs/2310.04418">Li et al. 2024</a>, as in its appendix).
  *
  * <p>b(i, j) = f(ψ(i − j) / (ψ(max(L, i)) + ε)) with ψ(x) = ln(|c| x + 1), for a query at position
  * i and a key at position j. f is a learned function from one number to one of each head, W_2
@@ -22,7 +22,8 @@ import org.posenc.kernel.Scalars;
  * after the query count as distance 0.
  *
  * <p>The bias depends on where the query stands, not on the distance alone: positions have to start
- * at 0 in each document, as those of packed rows do. It holds an array of hidden size × T × S.
+ * at 0 in each document, as those of packed rows do. It holds an array of hidden size × T × S. The
+ * layers of a model share f unless a {@link LayerSchedule} gives each its own.
  */
 public final class Fire extends PositionBias {
 
@@ -106,26 +107,20 @@ public final class Fire extends PositionBias {
 
     private NDArray f(NDArray x, DataType type, ParameterStore parameters, boolean training) {
         Shape shape = x.getShape(); // (…, T, S)
+        NDArray first = value(w1, x, type, parameters, training);
+        NDArray second = value(w2, x, type, parameters, training);
+        NDArray firstBias = value(b1, x, type, parameters, training);
+        NDArray secondBias = value(b2, x, type, parameters, training).reshape(heads(), 1);
         try (NDArray column = x.reshape(shape.size(), 1);
-                NDArray first =
-                        linear(
-                                column,
-                                value(w1, x, type, parameters, training),
-                                value(b1, x, type, parameters, training));
-                NDArray h = Activation.relu(first); // (… T S, hidden)
-                NDArray second =
-                        linear(
-                                h,
-                                value(w2, x, type, parameters, training),
-                                value(b2, x, type, parameters, training)); // (… T S, H)
-                NDArray pairs = second.reshape(shape.add(heads()))) {
-            int t = shape.dimension() - 2;
-            return t == 0 ? pairs.transpose(2, 0, 1) : pairs.transpose(0, 3, 1, 2);
+                NDArray hidden = Linear.linear(column, first, firstBias).singletonOrThrow();
+                NDArray h = Activation.relu(hidden); // (… T S, hidden)
+                NDArray product = second.matMul(h.transpose()); // (H, … T S)
+                NDArray bias = product.add(secondBias)) {
+            return shape.dimension() == 2
+                    ? bias.reshape(heads(), shape.get(0), shape.get(1))
+                    : bias.reshape(heads(), shape.get(0), shape.get(1), shape.get(2))
+                            .swapAxes(0, 1); // (…, H, T, S)
         }
-    }
-
-    private static NDArray linear(NDArray x, NDArray weight, NDArray bias) {
-        return Linear.linear(x, weight, bias).singletonOrThrow();
     }
 
     /** {@inheritDoc} */

@@ -13,7 +13,7 @@ import org.posenc.kernel.ForgetGates;
 
 /**
  * The forget gate of the Forgetting Transformer (FoX, <a
- * href="https://arxiv.org/abs/2503.02130">Lin et al. 2025</a>, §3).
+ * href="https://arxiv.org/abs/2503.02130">Lin et al. 2025</a>).
  *
  * <p>b_h(i, j) = Σ_t log f_t, t = j + 1 … i, with f_t = σ(w_h·x_t + b_h), where x_t is the layer's
  * input at token t, after normalisation: at each token a head decides how much of what came before
@@ -26,8 +26,8 @@ import org.posenc.kernel.ForgetGates;
  *
  * <p>w starts as N(0, 0.02²), as the authors' does, and b at 5, x-transformers' value, where half
  * of a token is left after 103 others. The authors' code starts b at 0, half of a token after one.
- * The layers of a model share w and b; the authors give each layer its own, as a schedule of layers
- * does.
+ * The layers of a model share w and b; the authors give each layer its own, as a {@link
+ * LayerSchedule} does.
  *
  * <p>As a plain DJL block it takes (scores (B, H, T, S), x (B, S, E)) and returns the scores with
  * the bias added.

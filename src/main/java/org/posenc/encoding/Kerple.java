@@ -11,7 +11,7 @@ import org.posenc.kernel.Scalars;
 
 /**
  * Kernelized relative positions (KERPLE, <a href="https://arxiv.org/abs/2205.09921">Chi et al.
- * 2022</a>, §4.2).
+ * 2022</a>).
  *
  * <p>b_h(i, j) = −p_h ln(1 + a_h |i − j|) in the logarithmic form, −a_h |i − j|^p_h in that of a
  * power, for a query at position i and a key at position j, which may be any real numbers. Two

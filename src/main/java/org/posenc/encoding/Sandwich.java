@@ -8,7 +8,7 @@ import org.posenc.kernel.Cast;
 
 /**
  * Sandwich, the inner product of sinusoidal positions as a bias (<a
- * href="https://arxiv.org/abs/2212.10356">Chi et al. 2023</a>, §5). Nothing is learned.
+ * href="https://arxiv.org/abs/2212.10356">Chi et al. 2023</a>). Nothing is learned.
  *
  * <p>b_h(i, j) = H / (8h) · Σ_t cos((i − j) 10000^(−2t/D̄)), t = 0 … D̄/2 − 1, h = 1 … H, for a
  * query at position i and a key at position j, which may be any real numbers. The sum is
