@@ -27,10 +27,25 @@ public final class TokenWindows implements Dataset {
     private final int scored;
     private final int batches;
     private final IntFunction<int[]> starts;
+    private final PositionSampler sampler; // null where positions are 0 … T − 1
+    private final SplittableRandom chances;
     private int next;
 
     private TokenWindows(
             int[] tokens, int length, int scored, int batches, IntFunction<int[]> starts) {
+        this(tokens, length, scored, batches, starts, null, 0);
+    }
+
+    private TokenWindows(
+            int[] tokens,
+            int length,
+            int scored,
+            int batches,
+            IntFunction<int[]> starts,
+            PositionSampler sampler,
+            long seed) {
+        this.sampler = sampler;
+        chances = new SplittableRandom(seed);
         this.tokens = tokens;
         this.length = length;
         this.scored = scored;
@@ -131,6 +146,18 @@ public final class TokenWindows implements Dataset {
     }
 
     /**
+     * Returns the same windows with positions: a batch's data are then ids (B, T) and positions (B,
+     * T), int64, as a Transformer takes them.
+     *
+     * @param sampler draws the positions of each window
+     * @param seed decides what it draws, with the number of windows before
+     * @return the dataset, to be read instead of this one
+     */
+    public TokenWindows withPositions(PositionSampler sampler, long seed) {
+        return new TokenWindows(tokens, length, scored, batches, starts, sampler, seed);
+    }
+
+    /**
      * Returns the number of batches in an epoch.
      *
      * @return at least 1
@@ -164,15 +191,29 @@ public final class TokenWindows implements Dataset {
         }
         Shape shape = new Shape(from.length, length);
         NDManager own = manager.newSubManager();
+        NDList data = new NDList(own.create(ids, shape));
+        if (sampler != null) {
+            data.add(own.create(positions(from), shape));
+        }
         return new Batch(
                 own,
-                new NDList(own.create(ids, shape)),
+                data,
                 new NDList(own.create(labels, shape)),
                 from.length,
                 Batchifier.STACK,
                 Batchifier.STACK,
                 index,
                 batches);
+    }
+
+    private long[] positions(int[] from) {
+        long[] positions = new long[from.length * length];
+        for (int row = 0; row < from.length; row++) {
+            int[] window = Arrays.copyOfRange(tokens, from[row], from[row] + length);
+            long[] drawn = sampler.positions(window, chances.split());
+            System.arraycopy(drawn, 0, positions, row * length, length);
+        }
+        return positions;
     }
 
     private static void check(int[] tokens, int length, int batchSize) {
