@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.posenc.encoding.rope.ReRope;
 import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.SelfExtend;
 
 /** Every encoding by its name on the command line. A new encoding is a file and a line here. */
 public final class Encodings {
@@ -20,7 +21,11 @@ public final class Encodings {
                             List.of(LearnableFourier.named()),
                             FourierFeatures.named(),
                             ShiftedBasis.named(),
-                            Stream.concat(Stream.of(Rope.named()), ReRope.named().stream())
+                            Stream.of(
+                                            List.of(Rope.named()),
+                                            ReRope.named(),
+                                            List.of(SelfExtend.named()))
+                                    .flatMap(List::stream)
                                     .map(LogScaledQueries::offeredBy)
                                     .toList(),
                             List.of(Alibi.named()),

@@ -56,7 +56,9 @@ class MultiHeadAttentionTest {
                 Encodings.named(name)
                         .forTransformer(
                                 new Site(8, 4, 6, 16, causal, 1),
-                                name.endsWith("rerope") ? Map.of("window", "2") : Map.of());
+                                name.endsWith("rerope") || name.equals("self-extend")
+                                        ? Map.of("window", "2")
+                                        : Map.of());
         encoding.initialize(manager, DataType.FLOAT64, new Shape(1, 1, 8), new Shape(1));
         return encoding;
     }

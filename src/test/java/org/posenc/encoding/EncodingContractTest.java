@@ -47,9 +47,14 @@ class EncodingContractTest {
     /** Fewer parameters and smaller windows than the standard, for short inputs. */
     private static final Map<String, Map<String, String>> SMALL =
             Map.of(
-                    "fourier", Map.of("fourier", "8", "hidden", "4"),
-                    "rerope", Map.of("window", "2"),
-                    "leaky-rerope", Map.of("window", "2", "log-n", "trained"));
+                    "fourier",
+                    Map.of("fourier", "8", "hidden", "4"),
+                    "rerope",
+                    Map.of("window", "2"),
+                    "self-extend",
+                    Map.of("window", "2", "group", "2"),
+                    "leaky-rerope",
+                    Map.of("window", "2", "log-n", "trained"));
 
     private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
 

@@ -2,7 +2,6 @@ package org.posenc.encoding.rope;
 
 import ai.djl.ndarray.NDArray;
 import java.util.List;
-import java.util.stream.Stream;
 import org.posenc.encoding.NamedEncoding;
 import org.posenc.encoding.Settings;
 import org.posenc.kernel.Scalars;
@@ -110,10 +109,6 @@ public final class ReRope extends WindowedRope {
                                         .optCompression(settings.number("compression"))
                                         .build(),
                         null));
-    }
-
-    private static List<Settings.Key> with(NamedEncoding rope, Settings.Key... own) {
-        return Stream.concat(rope.keys().stream(), Stream.of(own)).toList();
     }
 
     /** Builds {@link ReRope}. */

@@ -5,9 +5,13 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.List;
+import java.util.stream.Stream;
 import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.LayerContext;
+import org.posenc.encoding.NamedEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.Settings;
 import org.posenc.kernel.WindowProducts;
 
 /**
@@ -199,5 +203,10 @@ public abstract class WindowedRope extends EncodingBlock {
     @Override
     public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
         rope.initialize(manager, type, inputShapes);
+    }
+
+    /** The settings of RoPE, and others beside them. */
+    static List<Settings.Key> with(NamedEncoding rope, Settings.Key... own) {
+        return Stream.concat(rope.keys().stream(), Stream.of(own)).toList();
     }
 }

@@ -143,6 +143,19 @@ class WindowedRopeTest {
                 (i, j) -> i - j < w ? i - j : w + (i - j - w) / k);
     }
 
+    private static Method grouped(Below below, int w, int group) {
+        return new Method(
+                SelfExtend.builder().setRope(below.rope()).setWindow(w).setGroup(group).build(),
+                below,
+                (i, j) ->
+                        i - j < w
+                                ? i - j
+                                : Math.floor(i / group)
+                                        - Math.floor(j / group)
+                                        + w
+                                        - Math.floor(w / (double) group));
+    }
+
     static Stream<Method> methods() {
         return Stream.of(RotaryLayout.values())
                 .flatMap(
@@ -153,7 +166,9 @@ class WindowedRopeTest {
                                     rectified(full, 2),
                                     rectified(partial, 3),
                                     leaky(full, 3, 4),
-                                    leaky(partial, 2, 0.25));
+                                    leaky(partial, 2, 0.25),
+                                    grouped(full, 4, 2),
+                                    grouped(partial, 5, 3));
                         });
     }
 
@@ -297,6 +312,8 @@ class WindowedRopeTest {
                 .hasMessage("the compression must be above 0, got 0.0");
         assertThatThrownBy(() -> reRope(rope, 1, Double.NaN))
                 .hasMessage("the compression must be above 0, got NaN");
+        assertThatThrownBy(() -> SelfExtend.builder().setRope(rope).setWindow(4).build())
+                .hasMessage("the group must be at least 1, got 0");
         assertThatThrownBy(() -> reRope(null, 1, 2)).hasMessageContaining("RoPE");
     }
 }
