@@ -11,6 +11,7 @@ import org.posenc.encoding.PositionBias;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.rope.PairRotation;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeFrequencies;
 import org.posenc.encoding.rope.WindowedRope;
@@ -27,7 +28,7 @@ import picocli.CommandLine.Spec;
         name = "encode",
         description = {
             "Computes an encoding at given positions, as JSON or .npy.",
-            "Features have the shape (N, D); rope has cosines and sines (N, D/2, 2) and its"
+            "Features have the shape (N, D); rope and its kin have cosines and sines (N, D/2, 2) and its"
                     + " frequencies; rerope and its kin have the distances that RoPE is given (N,"
                     + " N); alibi, t5 and their kin have biases (H, N, N), queries in rows."
         },
@@ -64,6 +65,9 @@ final class EncodeCommand implements Runnable {
                         rope.table(positions, options.type(), parameters, false); // (N, d/2, 2)
                 RopeFrequencies inEffect = rope.frequencies(positions).get(0);
                 write(rope, "cos_sin", table, inEffect.inverse());
+            } else if (encoding instanceof PairRotation rotation) {
+                NDArray waves = rotation.waves(positions, options.type(), parameters);
+                write(encoding, "cos_sin", waves, null); // (N, D/2, 2), or (H, N, …)
             } else if (encoding instanceof PositionBias bias) {
                 NDArray each = bias.bias(positions, positions, options.type(), parameters, false);
                 write(bias, "bias", each.squeeze(0), null); // (H, N, N)

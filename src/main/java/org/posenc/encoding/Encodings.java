@@ -6,9 +6,14 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.posenc.encoding.rope.AxialRope;
+import org.posenc.encoding.rope.MixedRope;
+import org.posenc.encoding.rope.MultiSectionRope;
+import org.posenc.encoding.rope.Pope;
 import org.posenc.encoding.rope.ReRope;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.SelfExtend;
+import org.posenc.encoding.rope.Xpos;
 
 /** Every encoding by its name on the command line. A new encoding is a file and a line here. */
 public final class Encodings {
@@ -28,6 +33,11 @@ public final class Encodings {
                                     .flatMap(List::stream)
                                     .map(LogScaledQueries::offeredBy)
                                     .toList(),
+                            List.of(AxialRope.named()),
+                            List.of(MixedRope.named()),
+                            List.of(MultiSectionRope.named()),
+                            List.of(Xpos.named()),
+                            List.of(Pope.named()),
                             List.of(Alibi.named()),
                             List.of(T5Bias.named()),
                             List.of(Kerple.named()),

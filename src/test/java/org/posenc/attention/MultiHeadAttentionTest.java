@@ -55,7 +55,7 @@ class MultiHeadAttentionTest {
         PositionalEncoding encoding =
                 Encodings.named(name)
                         .forTransformer(
-                                new Site(8, 4, 6, 16, causal, 1),
+                                new Site(8, 4, 2, 6, 16, causal, 1),
                                 name.endsWith("rerope") || name.equals("self-extend")
                                         ? Map.of("window", "2")
                                         : Map.of());

@@ -49,6 +49,8 @@ class EncodingContractTest {
             Map.of(
                     "fourier",
                     Map.of("fourier", "8", "hidden", "4"),
+                    "pope",
+                    Map.of("uniform-phases", "true"), // 0 is at a kink
                     "rerope",
                     Map.of("window", "2"),
                     "self-extend",
@@ -117,8 +119,9 @@ class EncodingContractTest {
         if (scores == null) {
             NDArray queries = encoding.rotateQueries(in.queries(), positions, layer);
             NDArray keys = encoding.rotateKeys(in.keys(), positions, layer);
-            assertThat(queries.getShape()).isEqualTo(in.queries().getShape());
-            assertThat(keys.getShape()).isEqualTo(in.keys().getShape());
+            assertThat(queries.getShape().slice(0, 3))
+                    .isEqualTo(in.queries().getShape().slice(0, 3));
+            assertThat(keys.getShape().slice(0, 3)).isEqualTo(in.keys().getShape().slice(0, 3));
             scores = queries.matMul(keys.swapAxes(2, 3));
         }
         NDArray bias = encoding.bias(in.queries(), in.keys(), positions, positions, layer);
@@ -211,9 +214,34 @@ class EncodingContractTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"axial-rope", "mixed-rope", "mrope"})
+    void encodingsOfPointsTakeThemForEachRow(String name) {
+        PositionalEncoding encoding = initialised(name, DataType.FLOAT64);
+        Inputs in = Inputs.of(manager, 2, 5, DataType.FLOAT64);
+        int axes = name.equals("mrope") ? 3 : 2;
+        NDArray rows = Gradients.normal(manager, 4, 2, 5, axes).mul(3);
+        double[] both = numbers(seams(encoding, in, Positions.points(rows), false));
+        NDArray shared = rows.get(1);
+        double[] alike = numbers(seams(encoding, in, Positions.points(shared), true));
+        int scores = 2 * 5 * E + H * 5 * 5;
+        assertThat(Arrays.copyOfRange(alike, scores, alike.length))
+                .containsExactly(
+                        Arrays.copyOfRange(both, scores, both.length), Offset.offset(1e-13));
+        assertThat(alike).isNotEqualTo(both);
+        NDArray line = shared.get(":, 0");
+        NDArray diagonal = line.expandDims(1).broadcast(5, axes).duplicate();
+        assertThat(numbers(seams(encoding, in, Positions.of(line), false)))
+                .containsExactly(numbers(seams(encoding, in, Positions.points(diagonal), false)));
+        NDArray wrong = Gradients.normal(manager, 4, 5, 4);
+        assertThatThrownBy(() -> seams(encoding, in, Positions.points(wrong), false))
+                .hasMessageContaining("points of " + axes + " coordinates, got shape (5, 4)");
+    }
+
     /** One training pass over two layers that share a bias: its gradient is that of both. */
     @ParameterizedTest
-    @ValueSource(strings = {"learned", "fourier", "basic", "t5", "kerple", "fire"})
+    @ValueSource(
+            strings = {"learned", "fourier", "basic", "mixed-rope", "pope", "t5", "kerple", "fire"})
     void layersThatShareWhatIsDerivedAddTheirGradients(String name) {
         PositionalEncoding encoding = initialised(name, DataType.FLOAT64);
         Inputs in = Inputs.of(manager, 1, 3, DataType.FLOAT64);
@@ -281,7 +309,9 @@ class EncodingContractTest {
         PositionalEncoding encoding = initialised(name, DataType.FLOAT32);
         PositionalEncoding other =
                 Encodings.named(name)
-                        .forTransformer(new Site(2 * E, 2 * H, 2 * D, 40, false, 3), Map.of());
+                        .forTransformer(
+                                new Site(2 * E, 2 * H, 2 * D, 40, name.equals("xpos"), 3),
+                                Map.of());
         DataInputStream stream = stream(encoding);
         assertThatThrownBy(() -> other.loadParameters(manager, stream))
                 .isInstanceOf(MalformedModelException.class)
@@ -398,6 +428,11 @@ class EncodingContractTest {
                         "rectangle",
                         "impulse",
                         "rope",
+                        "axial-rope",
+                        "mixed-rope",
+                        "mrope",
+                        "xpos",
+                        "pope",
                         "alibi",
                         "t5");
         assertThatThrownBy(() -> Encodings.named("gausian"))

@@ -60,6 +60,10 @@ class TransformerTest {
         return Encodings.names().stream();
     }
 
+    static Stream<String> bidirectional() {
+        return encodings().filter(name -> !name.equals("xpos")); // it refuses to be
+    }
+
     private static TransformerConfig.Builder tiny() {
         return TransformerConfig.builder()
                 .setVocabulary(11)
@@ -86,7 +90,11 @@ class TransformerTest {
 
     /** Settings with few weights, for finite differences visit every one. */
     private static Map<String, String> few(String encoding) {
-        return encoding.equals("fourier") ? Map.of("fourier", "8", "hidden", "4") : Map.of();
+        return switch (encoding) {
+            case "fourier" -> Map.of("fourier", "8", "hidden", "4");
+            case "axial-rope" -> Map.of("axes", "1"); // a head of two components has one pair
+            default -> Map.of();
+        };
     }
 
     private NDArray ids(long... values) {
@@ -115,7 +123,7 @@ class TransformerTest {
     }
 
     @ParameterizedTest
-    @MethodSource("encodings")
+    @MethodSource("bidirectional")
     void anEncoderSeesTheFuture(String name) {
         Transformer model = model(tiny().optCausal(false).build(), name, DataType.FLOAT64);
         NDArray a = logits(model, ids(1, 2, 3, 4, 5, 6));
@@ -124,7 +132,7 @@ class TransformerTest {
     }
 
     @ParameterizedTest
-    @MethodSource("encodings")
+    @MethodSource("bidirectional")
     void orderMattersExactlyWherePositionsAct(String name) {
         Transformer model = model(tiny().optCausal(false).build(), name, DataType.FLOAT64);
         NDArray a = logits(model, ids(1, 2, 3, 4)).get("0, 3");
