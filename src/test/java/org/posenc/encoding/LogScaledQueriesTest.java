@@ -105,15 +105,18 @@ class LogScaledQueriesTest {
         NDArray x = Gradients.normal(manager, 1, 1, 3, 8);
         NDArray q = Gradients.normal(manager, 2, 1, 2, 3, 4);
         Positions p = Positions.range(manager, 0, 3);
-        for (String name : new String[] {"learned", "alibi", "rope", "rerope", "t5"}) {
+        for (String name : new String[] {"learned", "alibi", "rope", "rerope", "fox"}) {
             PositionalEncoding plain = named(name, Map.of());
             PositionalEncoding scaled = LogScaledQueries.trained(plain, 4);
             scaled.initialize(manager, DataType.FLOAT64, new Shape(1, 3, 8), new Shape(1));
             assertThat(plain.isInitialized()).isTrue();
             assertThat(scaled.embed(x, p, layer(x).parameters(), false))
                     .isEqualTo(plain.embed(x, p, layer(x).parameters(), false));
-            assertThat(scaled.bias(q, q, p, p, layer(x)))
-                    .isEqualTo(plain.bias(q, q, p, p, layer(x)));
+            LayerContext met = layer(x).withKeyNotes(plain.keyNotes(x, p, layer(x)));
+            assertThat(scaled.bias(q, q, p, p, met)).isEqualTo(plain.bias(q, q, p, p, met));
+            NDArray notes = plain.keyNotes(x, p, layer(x));
+            assertThat(scaled.keyNotes(x, p, layer(x))).isEqualTo(notes);
+            assertThat(notes != null).isEqualTo(name.equals("fox"));
             assertThat(scaled.keysStayRotated()).isEqualTo(plain.keysStayRotated());
             assertThat(scaled.canRerotateKeys()).isEqualTo(plain.canRerotateKeys());
             if (plain.canRerotateKeys()) {
