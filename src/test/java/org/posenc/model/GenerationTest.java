@@ -1,0 +1,267 @@
+package org.posenc.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.posenc.attention.KeyValueCache.Policy;
+import org.posenc.checkpoint.ModelFolder;
+import org.posenc.encoding.Encodings;
+import org.posenc.kernel.Autograd;
+import org.posenc.model.Generation.Continuation;
+import org.posenc.model.Generation.End;
+import org.posenc.testing.FreshJvm;
+import org.posenc.testing.Goldens;
+import org.posenc.testing.Gradients;
+
+class GenerationTest {
+
+    private static final List<long[]> PROMPTS =
+            List.of(new long[] {1, 2, 3, 4, 5, 6, 7}, new long[] {9}, new long[] {4, 4, 8, 0, 1});
+
+    private final NDManager manager = NDManager.newBaseManager();
+
+    private int threads;
+
+    @BeforeEach
+    void oneThread() {
+        threads = Autograd.operationThreads();
+        Autograd.operationThreads(1); // thousands of tiny operations
+    }
+
+    @AfterEach
+    void close() {
+        Autograd.operationThreads(threads);
+        manager.close();
+    }
+
+    private static Transformer model(NDManager manager, String encoding) {
+        TransformerConfig config =
+                TransformerConfig.builder()
+                        .setVocabulary(11)
+                        .setEmbeddingSize(16)
+                        .setLayers(2)
+                        .setHeads(2)
+                        .optSeed(3)
+                        .build();
+        Transformer model =
+                new Transformer(
+                        config,
+                        Encodings.named(encoding).forTransformer(config.site(40), Map.of()));
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 6));
+        int seed = 0; // weights of a fresh model repeat one token for ever
+        for (Parameter p : model.getParameters().values()) {
+            NDArray noise = Gradients.normal(manager, seed++, p.getShape().getShape()).mul(0.5);
+            p.getArray().setRequiresGradient(false);
+            p.getArray().addi(noise.toType(DataType.FLOAT32, false));
+        }
+        return model;
+    }
+
+    static List<JsonObject> greedy() {
+        return Goldens.cases("generation/greedy.json");
+    }
+
+    @ParameterizedTest
+    @MethodSource("greedy")
+    void greedyTokensAreHuggingFaces(JsonObject golden) {
+        Path folder = Path.of("test-data/goldens/checkpoints", golden.get("model").getAsString());
+        Transformer model = ModelFolder.open(folder).load(manager, DataType.FLOAT32);
+        double penalty = golden.get("repetition_penalty").getAsDouble();
+        List<long[]> prompts = new ArrayList<>();
+        for (JsonElement prompt : golden.getAsJsonArray("prompts")) {
+            prompts.add(longs(prompt));
+        }
+        JsonArray expected = golden.getAsJsonArray("tokens");
+        for (int chunk : new int[] {5, 512}) {
+            List<Continuation> rows =
+                    Generation.builder()
+                            .setModel(model)
+                            .setMostTokens(24)
+                            .optSampling(Sampling.greedy().withRepetitionPenalty(penalty))
+                            .optStopTokens(2)
+                            .optChunk(chunk)
+                            .build()
+                            .generate(prompts);
+            for (int i = 0; i < rows.size(); i++) {
+                long[] tokens = longs(expected.get(i));
+                assertThat(tokens(rows.get(i))).containsExactly(tokens);
+                assertThat(rows.get(i).end())
+                        .isEqualTo(
+                                tokens[tokens.length - 1] == 2 ? End.STOP_TOKEN : End.MOST_TOKENS);
+            }
+        }
+    }
+
+    private static long[] longs(JsonElement list) {
+        double[] values = Goldens.flat(list);
+        long[] longs = new long[values.length];
+        for (int i = 0; i < longs.length; i++) {
+            longs[i] = (long) values[i];
+        }
+        return longs;
+    }
+
+    private static long[] tokens(Continuation continuation) {
+        return continuation.tokens().stream().mapToLong(Long::longValue).toArray();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rope", "alibi", "sinusoidal"})
+    void eachRowOfABatchIsWhatItIsAlone(String encoding) {
+        Transformer model = model(manager, encoding);
+        for (Sampling sampling : List.of(Sampling.greedy(), new Sampling(0.9, 8, 0.95, 1.1))) {
+            for (int chunk : new int[] {3, 512}) {
+                Generation.Builder builder =
+                        Generation.builder()
+                                .setModel(model)
+                                .setMostTokens(12)
+                                .optSampling(sampling)
+                                .optStopTokens(5, 10)
+                                .optChunk(chunk);
+                List<Continuation> together = builder.optSeed(70).build().generate(PROMPTS);
+                for (int i = 0; i < PROMPTS.size(); i++) {
+                    List<Continuation> alone =
+                            builder.optSeed(70 + i).build().generate(PROMPTS.subList(i, i + 1));
+                    assertThat(alone).containsExactly(together.get(i));
+                }
+            }
+        }
+    }
+
+    @Test
+    void theSeedDecidesTheDraws() {
+        Generation.Builder builder =
+                Generation.builder()
+                        .setModel(model(manager, "rope"))
+                        .setMostTokens(20)
+                        .optSampling(Sampling.ofTemperature(1.5));
+        List<Continuation> first = builder.optSeed(1).build().generate(PROMPTS);
+        assertThat(builder.optSeed(1).build().generate(PROMPTS)).isEqualTo(first);
+        assertThat(builder.optSeed(2).build().generate(PROMPTS)).isNotEqualTo(first);
+        // Rows draw independently: the same prompt twice goes two ways.
+        List<Continuation> twins =
+                builder.build().generate(List.of(PROMPTS.get(0), PROMPTS.get(0)));
+        assertThat(twins.get(0)).isNotEqualTo(twins.get(1));
+    }
+
+    @Test
+    void tokensAreToldAtOnceAndRowsEndWhenTheListenerSaysSo() {
+        record Told(int row, long token) {}
+        List<Told> told = new ArrayList<>();
+        Generation generation =
+                Generation.builder()
+                        .setModel(model(manager, "rope"))
+                        .setMostTokens(6)
+                        .optPolicy(Policy.UNROTATED)
+                        .build();
+        List<Continuation> all = generation.generate(PROMPTS);
+        List<Continuation> rows =
+                generation.generate(
+                        PROMPTS,
+                        (row, token) -> {
+                            told.add(new Told(row, token));
+                            return row != 1 || told.size() < 4;
+                        });
+        assertThat(told.stream().map(Told::row))
+                .containsExactly(0, 1, 2, 0, 1, 2, 0, 2, 0, 2, 0, 2, 0, 2);
+        assertThat(rows.get(1).end()).isEqualTo(End.LISTENER);
+        assertThat(rows.get(1).tokens()).isEqualTo(all.get(1).tokens().subList(0, 2));
+        for (int i = 0; i < rows.size(); i++) {
+            int row = i;
+            assertThat(told.stream().filter(t -> t.row() == row).map(Told::token))
+                    .containsExactlyElementsOf(rows.get(i).tokens());
+        }
+        assertThat(List.of(rows.get(0), rows.get(2))).isEqualTo(List.of(all.get(0), all.get(2)));
+    }
+
+    @Test
+    void saysWhatIsWrong() {
+        Transformer model = model(manager, "rope");
+        Generation generation = Generation.builder().setModel(model).setMostTokens(2).build();
+        assertThatThrownBy(() -> generation.generate(List.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("generation needs at least one prompt");
+        assertThatThrownBy(() -> generation.generate(List.of(new long[] {1}, new long[0])))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("prompt 1 is empty");
+        assertThatThrownBy(() -> generation.generate(List.of(new long[] {1, 11})))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("tokens must be in [0, 11), got 11 in prompt 0");
+        assertThatThrownBy(() -> Generation.builder().setMostTokens(2).build())
+                .hasMessage("generation needs a model with weights");
+        assertThatThrownBy(() -> Generation.builder().setModel(model).build())
+                .hasMessageContaining("must be at least 1, got 0");
+        // A table has no place beyond its end, and says so rather than going on.
+        Generation learned =
+                Generation.builder().setModel(model(manager, "learned")).setMostTokens(50).build();
+        assertThatThrownBy(() -> learned.generate(PROMPTS))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("length 40");
+    }
+
+    @Test
+    void hundredsOfStepsTakeNoMoreMemory() throws Exception {
+        assertThat(Integer.parseInt(FreshJvm.run(Steps.class))).isLessThan(600);
+    }
+
+    /** Prints by how many kilobytes the process grows in 250 steps, the median of three times. */
+    static final class Steps {
+
+        public static void main(String[] args) throws Exception {
+            Autograd.operationThreads(1);
+            try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+                Transformer model = model(manager, "rope");
+                Generation generation =
+                        Generation.builder()
+                                .setModel(model)
+                                .setMostTokens(900)
+                                .optSampling(Sampling.ofTemperature(1))
+                                .build();
+                long[] warm = new long[2];
+                List<Long> kilobytes = new ArrayList<>();
+                generation.generate(
+                        List.of(warm),
+                        (row, token) -> {
+                            kilobytes.add(resident());
+                            return true;
+                        });
+                // Java's compiler and the heaps of new threads grow once; a leak grows always.
+                long[] growth = new long[3];
+                for (int i = 0; i < 3; i++) {
+                    growth[i] = kilobytes.get(250 * i + 350) - kilobytes.get(250 * i + 100);
+                }
+                Arrays.sort(growth);
+                System.out.println(growth[1]);
+            }
+        }
+
+        private static long resident() {
+            try {
+                return FreshJvm.residentKilobytes();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}
