@@ -2,6 +2,7 @@ package org.posenc.bench;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,10 @@ import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RotaryLayout;
 import org.posenc.kernel.Autograd;
 
-/** RoPE on (8, 12, 1024, 64), in both layouts, against a copy of the same array. */
+/**
+ * RoPE on (8, 12, 1024, 64), in both layouts, against a copy of the same array; with positions that
+ * all rows share, with positions of each row, and for the one new key of a decoding step.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -38,6 +42,10 @@ public class RotationBenchmark {
     private Positions positions;
     private Rope interleaved;
     private Rope halfSplit;
+    private NDArray ofRows;
+    private NDArray projected;
+    private NDArray step;
+    private NDArray stepOfRows;
 
     /** Makes the array and the encodings. */
     @Setup
@@ -45,6 +53,12 @@ public class RotationBenchmark {
         manager = NDManager.newBaseManager();
         x = manager.randomNormal(SHAPE);
         positions = Positions.range(manager, 0, SHAPE.get(2));
+        long batch = SHAPE.get(0);
+        long length = SHAPE.get(2);
+        ofRows = positions.array().reshape(1, length).broadcast(batch, length).duplicate();
+        projected = manager.randomNormal(new Shape(batch, length, SHAPE.get(1), SHAPE.get(3)));
+        step = manager.randomNormal(new Shape(batch, SHAPE.get(1), 1, SHAPE.get(3)));
+        stepOfRows = manager.full(new Shape(batch, 1), length, DataType.INT64);
         interleaved = rope(RotaryLayout.INTERLEAVED);
         halfSplit = rope(RotaryLayout.HALF_SPLIT);
     }
@@ -75,6 +89,54 @@ public class RotationBenchmark {
     @Benchmark
     public void halfSplit() {
         halfSplit.rotate(x, positions, false).close();
+    }
+
+    /** As {@link #interleaved} in a pass of its own, where each row has its positions. */
+    @Benchmark
+    public void interleavedWithPositionsOfRows() {
+        ofRows(interleaved, x, ofRows);
+    }
+
+    /** As {@link #halfSplit} in a pass of its own, where each row has its positions. */
+    @Benchmark
+    public void halfSplitWithPositionsOfRows() {
+        ofRows(halfSplit, x, ofRows);
+    }
+
+    /** Copies what a projection gives, (B, T, H, D) seen as (B, H, T, D). */
+    @Benchmark
+    public void copyOfProjection() {
+        try (NDArray heads = projected.transpose(0, 2, 1, 3)) {
+            heads.duplicate().close();
+        }
+    }
+
+    /** Turns what a projection gives. */
+    @Benchmark
+    public void halfSplitOfProjection() {
+        try (NDArray heads = projected.transpose(0, 2, 1, 3)) {
+            halfSplit.rotate(heads, positions, false).close();
+        }
+    }
+
+    /** The new key of a decoding step in a pass of its own: 1,024 keys before it change nothing. */
+    @Benchmark
+    public void halfSplitStep() {
+        ofRows(halfSplit, step, stepOfRows);
+    }
+
+    /** As {@link #halfSplitStep}, pairs of neighbours. */
+    @Benchmark
+    public void interleavedStep() {
+        ofRows(interleaved, step, stepOfRows);
+    }
+
+    private void ofRows(Rope rope, NDArray heads, NDArray places) {
+        try (NDManager pass = manager.newSubManager()) {
+            NDArray own = places.duplicate();
+            own.attach(pass);
+            rope.rotate(heads, Positions.of(own), false).close();
+        }
     }
 
     /** Turns pairs of neighbours, forward and backward. */

@@ -47,7 +47,8 @@ public final class Rotation {
      * @throws IllegalArgumentException if the last axes do not fit together
      */
     public static NDArray halfSplit(NDArray x, NDArray table, boolean training) {
-        boolean blocks = !training && !x.getDevice().isGpu() && x.size() >= LARGE;
+        // A small array costs no more than the calls it takes, of which the other form has fewer.
+        boolean blocks = !training && (x.getDevice().isGpu() || x.size() >= LARGE);
         return rotate(blocks ? "rotate_half_blocks" : "rotate_half", x, table, training);
     }
 
@@ -81,7 +82,9 @@ public final class Rotation {
                         "type",
                         (long) LibtorchTypes.number(x.getDataType()),
                         "block",
-                        BLOCK * Autograd.operationThreads());
+                        x.getDevice().isGpu()
+                                ? Long.MAX_VALUE
+                                : BLOCK * Autograd.operationThreads());
         return TorchScript.load(kernel, constants).call(training, x, table);
     }
 }
