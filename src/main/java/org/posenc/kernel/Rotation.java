@@ -36,8 +36,8 @@ public final class Rotation {
     }
 
     /**
-     * Rotates the pairs (xᵢ, xᵢ₊ᵣ). They lie apart in memory, so this costs two to three times the
-     * interleaved form.
+     * Rotates the pairs (xᵢ, xᵢ₊ᵣ). They lie apart in memory, so this costs twice the interleaved
+     * form, and three times with gradients.
      *
      * @param x (…, T, 2r)
      * @param table cosines and sines (…, T, r, 2), float32 (float64 for a float64 {@code x}),
