@@ -211,6 +211,11 @@ final class RopeConfigWriter {
     /** Returns the dictionary of a scaling, the new one with base and part. */
     private JsonObject dictionary(RopeParameters rope, boolean whole) {
         JsonObject dictionary = RopeScalings.write(rope.scaling(), config.maxPositions());
+        if (config.modelType().equals("phimoe") && dictionary.has("attention_factor")) {
+            // Its class takes no other names, and one for each list of factors.
+            dictionary.add("short_mscale", dictionary.get("attention_factor"));
+            dictionary.add("long_mscale", dictionary.remove("attention_factor"));
+        }
         if (whole) {
             dictionary.addProperty("rope_theta", rope.base());
             addPart(dictionary, rope, "partial_rotary_factor");

@@ -46,6 +46,8 @@ final class RopeScalings {
                                     "original_max_position_embeddings",
                                     "short_factor",
                                     "long_factor",
+                                    "short_mscale",
+                                    "long_mscale",
                                     "attention_factor"),
                     "llama3",
                             Set.of(
@@ -198,7 +200,21 @@ final class RopeScalings {
                 values.has("factor")
                         ? factor(values, original, maxPositions, remarks)
                         : (double) maxPositions / original;
-        return new LongRope(shorter, longer, original, factor, values.positive("attention_factor"));
+        return new LongRope(shorter, longer, original, factor, attention(values));
+    }
+
+    /** Phi-3.5-MoE has two names for its attention scaling, one for either list of factors. */
+    private static OptionalDouble attention(ConfigValues values) {
+        OptionalDouble shorter = values.positive("short_mscale");
+        if (!shorter.equals(values.positive("long_mscale"))) {
+            throw values.refuse(
+                    "short_mscale", "the same as long_mscale, since both scale attention alike");
+        }
+        OptionalDouble said = values.positive("attention_factor");
+        if (shorter.isPresent() && said.isPresent() && !said.equals(shorter)) {
+            throw values.refuse("attention_factor", "left out beside short_mscale");
+        }
+        return shorter.isPresent() ? shorter : said;
     }
 
     private static Llama3 llama3(ConfigValues values, long maxPositions) {

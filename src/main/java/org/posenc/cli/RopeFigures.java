@@ -19,7 +19,7 @@ final class RopeFigures {
     private static final int BINS = 240;
 
     /** Distances of a bin that are looked at, of which the lowest value is drawn; all, mostly. */
-    private static final int SAMPLES = 2048;
+    private static final int SAMPLES = 512;
 
     private static final String UNSCALED = "unscaled";
     private static final String SCALED = "with the scaling";

@@ -507,6 +507,81 @@ class RopeConfigTest {
         assertThat(three.sections()).contains(new RotarySections(List.of(24, 20, 20), true));
     }
 
+    /** Shapes of published files that no golden value has. */
+    @Test
+    void readsPublishedFiles() {
+        RopeConfig phi =
+                parse(
+                                """
+                                {"model_type": "phimoe", "hidden_size": 16,
+                                 "num_attention_heads": 2, "max_position_embeddings": 131072,
+                                 "rope_theta": 10000.0, "rope_scaling": {"type": "longrope",
+                                 "short_factor": [1, 1, 1, 1], "long_factor": [1, 2, 3, 4],
+                                 "short_mscale": 1.243163121016122,
+                                 "long_mscale": 1.243163121016122,
+                                 "original_max_position_embeddings": 4096}}
+                                """)
+                        .config();
+        assertThat(phi.layer(0).orElseThrow().frequencies(5000, RopePrecision.EXACT))
+                .extracting(RopeFrequencies::attentionScaling)
+                .isEqualTo(1.243163121016122);
+        assertThat(phi.write(KeyStyle.OLD).getAsJsonObject("rope_scaling").keySet())
+                .contains("short_mscale", "long_mscale")
+                .doesNotContain("attention_factor");
+        assertThat(RopeConfig.parse(phi.write(KeyStyle.NEW)).config()).isEqualTo(phi);
+        RopeConfig llama4 =
+                parse(
+                                """
+                                {"model_type": "llama4", "text_config": {
+                                 "model_type": "llama4_text", "head_dim": 128,
+                                 "max_position_embeddings": 10485760, "num_hidden_layers": 48,
+                                 "no_rope_layers": [], "rope_theta": 500000.0,
+                                 "rope_scaling": {"factor": 16.0, "high_freq_factor": 1.0,
+                                 "low_freq_factor": 1.0, "rope_type": "llama3",
+                                 "original_max_position_embeddings": 8192}}}
+                                """)
+                        .config();
+        assertThat(llama4.layout()).contains(RotaryLayout.INTERLEAVED);
+        assertThat(llama4.layer(3)).isEmpty();
+        assertThat(llama4.layer(4))
+                .contains(RopeParameters.of(128, 500_000, new Llama3(16, 1, 1, 8192)));
+        RopeConfig deepSeek =
+                parse(
+                                """
+                                {"model_type": "deepseek_v3", "hidden_size": 7168,
+                                 "num_attention_heads": 128, "qk_nope_head_dim": 128,
+                                 "qk_rope_head_dim": 64, "max_position_embeddings": 163840,
+                                 "rope_theta": 10000, "rope_scaling": {"beta_fast": 32,
+                                 "beta_slow": 1, "factor": 40, "mscale": 1.0,
+                                 "mscale_all_dim": 1.0, "type": "yarn",
+                                 "original_max_position_embeddings": 4096}}
+                                """)
+                        .config();
+        assertThat(deepSeek.layer(60).orElseThrow().headDimension()).isEqualTo(64);
+        assertThat(deepSeek.layout()).contains(RotaryLayout.INTERLEAVED);
+        RopeConfig commandR =
+                parse(
+                                """
+                                {"model_type": "cohere2", "hidden_size": 4096,
+                                 "num_attention_heads": 32, "num_hidden_layers": 32,
+                                 "max_position_embeddings": 132096, "rope_theta": 50000,
+                                 "rotary_pct": 1.0, "position_embedding_type": "rope_gptj",
+                                 "sliding_window": 4096, "sliding_window_pattern": 4}
+                                """)
+                        .config();
+        assertThat(commandR.layer(2)).contains(RopeParameters.of(128, 50_000, new Default()));
+        assertThat(commandR.layer(3)).isEmpty();
+        RopeConfig gptJ =
+                parse(
+                                """
+                                {"model_type": "gptj", "n_embd": 4096, "n_head": 16,
+                                 "n_layer": 28, "n_positions": 2048, "rotary_dim": 64}
+                                """)
+                        .config();
+        assertThat(gptJ.layer(27)).contains(new RopeParameters(256, 64, 10_000, new Default()));
+        assertThat(gptJ.layout()).contains(RotaryLayout.INTERLEAVED);
+    }
+
     @Test
     void whatHuggingFaceHasNoWordForIsNotWritten() {
         RopeConfig ntk =
