@@ -17,6 +17,7 @@ import java.util.Optional;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.rope.LayoutPermutation;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RotaryLayout;
@@ -61,7 +62,8 @@ public final class ModelFolderWriter {
     /**
      * A writer of a model.
      *
-     * @param model an initialised model whose encoding is half-split RoPE
+     * @param model an initialised model whose encoding is RoPE, in some layers or in all; one of
+     *     interleaved pairs is written with the rows of its projections in the order of halves
      */
     public ModelFolderWriter(Transformer model) {
         this.model = model;
@@ -149,6 +151,12 @@ public final class ModelFolderWriter {
         JsonObject config = rope(family, layers).writeInto(config(family), keys);
         try (NDScope scope = new NDScope()) {
             Map<String, NDArray> arrays = ModelFolder.arrays(ModelFolder.parameters(model));
+            for (int i = 0; i < layers.size(); i++) {
+                if (layers.get(i) instanceof Rope rope
+                        && rope.layout() == RotaryLayout.INTERLEAVED) {
+                    splitHalves("layer" + i + ".attention.", rope.parameters(), arrays);
+                }
+            }
             Map<String, NDArray> tensors = new LinkedHashMap<>();
             family.tensors()
                     .of(model.config())
@@ -218,15 +226,40 @@ public final class ModelFolderWriter {
             throw new IllegalArgumentException(
                     "Hugging Face's decoders have rotary positions, got " + encoding);
         }
-        if (rope.layout() != RotaryLayout.HALF_SPLIT) {
-            throw new IllegalArgumentException(
-                    "Hugging Face's decoders turn half-split pairs, got " + rope);
-        }
         if (!rope.getParameters().isEmpty()) {
             throw new IllegalArgumentException(
                     "Hugging Face's decoders have no frequencies that were learned, got " + rope);
         }
         return rope.parameters();
+    }
+
+    /** Turns a layer made for interleaved pairs into one that computes the same with halves. */
+    private void splitHalves(String layer, RopeParameters rope, Map<String, NDArray> arrays) {
+        Map<String, Integer> heads =
+                Map.of(
+                        "query.",
+                        model.config().heads(),
+                        "key.",
+                        model.config().keyValueHeads(),
+                        "queryNorm.",
+                        1,
+                        "keyNorm.",
+                        1);
+        heads.forEach(
+                (block, count) -> {
+                    LayoutPermutation order =
+                            LayoutPermutation.of(
+                                    count,
+                                    rope.headDimension(),
+                                    rope.rotaryDimension(),
+                                    RotaryLayout.INTERLEAVED,
+                                    RotaryLayout.HALF_SPLIT);
+                    arrays.replaceAll(
+                            (name, array) ->
+                                    name.startsWith(layer + block)
+                                            ? order.apply(array.stopGradient())
+                                            : array);
+                });
     }
 
     private static void copy(Path from, Path to) {

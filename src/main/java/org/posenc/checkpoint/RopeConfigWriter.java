@@ -24,6 +24,8 @@ final class RopeConfigWriter {
     /** These count the components that turn, in both styles. */
     static final Set<String> COUNTED = Set.of("gptj", "codegen");
 
+    private static final String ORIGINAL = "original_max_position_embeddings";
+
     private final RopeConfig config;
     private final KeyStyle style;
     private final Optional<ModelFamily> family;
@@ -135,7 +137,12 @@ final class RopeConfigWriter {
     private void writeFlat() {
         RopeParameters rope = rope(config.mainType()).orElseThrow();
         if (style == KeyStyle.NEW) {
-            json.add("rope_parameters", dictionary(rope, true));
+            JsonObject parameters = dictionary(rope, true);
+            json.add("rope_parameters", parameters);
+            if (config.modelType().equals("phi3") && parameters.has(ORIGINAL)) {
+                // Without it transformers 5 puts its default of 4096 in place of the dictionary's.
+                json.add(ORIGINAL, parameters.get(ORIGINAL));
+            }
             return;
         }
         boolean neox = config.modelType().startsWith("gpt_neox");
@@ -200,11 +207,8 @@ final class RopeConfigWriter {
                 rope.scaling() instanceof Default && config.sections().isEmpty()
                         ? JsonNull.INSTANCE
                         : scaling);
-        if (config.modelType().startsWith("phi3")
-                && scaling.has("original_max_position_embeddings")) {
-            json.add(
-                    "original_max_position_embeddings",
-                    scaling.remove("original_max_position_embeddings"));
+        if (config.modelType().startsWith("phi3") && scaling.has(ORIGINAL)) {
+            json.add(ORIGINAL, scaling.remove(ORIGINAL));
         }
     }
 

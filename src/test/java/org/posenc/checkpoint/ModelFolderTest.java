@@ -136,6 +136,20 @@ class ModelFolderTest {
         assertThat(logits(back).sub(logits(model)).abs().max().getFloat()).isLessThan(1e-5f);
     }
 
+    @ParameterizedTest
+    @MethodSource("families")
+    void interleavedPairsAreWrittenAsHalves(String family, TransformerConfig.Builder builder) {
+        TransformerConfig config = builder.build();
+        Rope pairs = rope(config, RotaryLayout.INTERLEAVED);
+        Transformer model = fresh(config, pairs);
+        new ModelFolderWriter(model).setLength(128).write(folder);
+        Transformer back = ModelFolder.open(folder).load(manager, DataType.FLOAT32);
+        assertThat(((Rope) back.encoding()).layout()).isEqualTo(RotaryLayout.HALF_SPLIT);
+        assertThat(logits(back).sub(logits(model)).abs().max().getFloat()).isLessThan(1e-5f);
+        assertThat(logits(back.withEncoding(pairs)).sub(logits(model)).abs().max().getFloat())
+                .isGreaterThan(1e-3f);
+    }
+
     @Test
     void layersWithoutRopeAreThoseOfSmolLm3() {
         TransformerConfig config = llama().build();
@@ -197,6 +211,23 @@ class ModelFolderTest {
         assertThat(other.config()).isEqualTo(one.config());
         assertThat(other.rope()).isEqualTo(one.rope());
         assertThat(other.json().get("bos_token_id")).isEqualTo(one.json().get("bos_token_id"));
+    }
+
+    /** Without the key at the top level transformers 5 takes Phi-3's original length for 4096. */
+    @Test
+    void phi3SaysItsOriginalLengthTwiceInNewKeys() {
+        ModelFolder phi = ModelFolder.open(GOLDENS.resolve("phi3_longrope"));
+        new ModelFolderWriter(phi.load(manager, DataType.FLOAT32))
+                .setLength(64)
+                .optLike(phi)
+                .optKeys(RopeConfig.KeyStyle.NEW)
+                .write(folder);
+        ModelFolder written = ModelFolder.open(folder);
+        assertThat(written.rope()).isEqualTo(phi.rope());
+        JsonObject json = written.json();
+        assertThat(json.get("original_max_position_embeddings").getAsInt()).isEqualTo(16);
+        assertThat(json.getAsJsonObject("rope_parameters").get("original_max_position_embeddings"))
+                .isEqualTo(json.get("original_max_position_embeddings"));
     }
 
     @Test
@@ -272,15 +303,12 @@ class ModelFolderTest {
     }
 
     @Test
-    void whatIsNotHalfSplitRopeIsRefused() {
+    void whatIsNotRopeIsRefused() {
         TransformerConfig config = llama().build();
         Transformer alibi = fresh(config, Alibi.builder().setHeads(4).build());
         assertThatThrownBy(() -> new ModelFolderWriter(alibi).setLength(64).write(folder))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("Hugging Face's decoders have rotary positions, got Alibi");
-        Transformer meta = fresh(config, rope(config, RotaryLayout.INTERLEAVED));
-        assertThatThrownBy(() -> new ModelFolderWriter(meta).setLength(64).write(folder))
-                .hasMessageStartingWith("Hugging Face's decoders turn half-split pairs, got Rope");
         Transformer none = fresh(config, new NoEncoding());
         assertThatThrownBy(() -> new ModelFolderWriter(none).setLength(64).write(folder))
                 .hasMessageContaining("needs at least one layer type with RoPE");

@@ -1,0 +1,120 @@
+"""Lets Hugging Face's own code write folders for posenc to read, and read what posenc wrote.
+
+    python src/test/python/folders.py write DIR
+    python src/test/python/folders.py check DIR
+
+`write` makes a folder of random weights for each family under DIR. `check` loads every folder under
+DIR that has an ours.safetensors, with posenc's ids and logits, and prints how far transformers'
+logits are from them; it fails where that is more than 2e-4. HuggingFaceTest runs both where
+POSENC_PYTHON names a Python with transformers, safetensors and PyTorch. Made with transformers 5.18.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch
+import transformers
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+transformers.utils.logging.disable_progress_bar()
+
+TOLERANCE = 2e-4
+TEXT = "Call me Ishmael. Some years ago – never mind how long precisely – I had 3 ships."
+
+SIZES = dict(
+    vocab_size=50,
+    hidden_size=32,
+    intermediate_size=40,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    max_position_embeddings=64,
+    bos_token_id=1,
+    eos_token_id=2,
+    pad_token_id=None,
+)
+GROUPED = dict(SIZES, num_key_value_heads=2)
+SCALED = dict(original_max_position_embeddings=16, rope_theta=10000.0)
+FACTORS = dict(short_factor=[1.0, 1.1, 1.2, 1.3], long_factor=[1.0, 1.5, 3.0, 4.0])
+
+CASES = {
+    "llama": ("Llama", GROUPED),
+    "llama biases": ("Llama", dict(GROUPED, attention_bias=True, mlp_bias=True, head_dim=12)),
+    "llama tied": ("Llama", dict(SIZES, tie_word_embeddings=True)),
+    "llama linear": ("Llama", dict(GROUPED, rope_parameters=dict(rope_type="linear", factor=4.0, rope_theta=10000.0))),
+    "llama dynamic": ("Llama", dict(GROUPED, max_position_embeddings=16, rope_parameters=dict(rope_type="dynamic", factor=2.0, rope_theta=10000.0))),
+    "llama yarn": ("Llama", dict(GROUPED, rope_parameters=dict(SCALED, rope_type="yarn", factor=4.0))),
+    "llama llama3": ("Llama", dict(GROUPED, rope_parameters=dict(SCALED, rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0))),
+    "llama longrope": ("Llama", dict(GROUPED, rope_parameters=dict(**SCALED, **FACTORS, rope_type="longrope", factor=4.0))),
+    "mistral": ("Mistral", dict(GROUPED, sliding_window=None)),
+    "mistral window": ("Mistral", dict(GROUPED, sliding_window=64)),
+    "qwen2": ("Qwen2", GROUPED),
+    "qwen3": ("Qwen3", dict(GROUPED, head_dim=16)),
+    "qwen3 biases": ("Qwen3", dict(GROUPED, head_dim=16, attention_bias=True)),
+    "phi3": ("Phi3", dict(GROUPED, pad_token_id=0)),
+    "phi3 longrope": ("Phi3", dict(GROUPED, pad_token_id=0, original_max_position_embeddings=16, rope_parameters=dict(**SCALED, **FACTORS, rope_type="longrope"))),
+    "gpt_neox": ("GPTNeoX", dict(SIZES, rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5))),
+    "gpt_neox sequential": ("GPTNeoX", dict(SIZES, use_parallel_residual=False)),
+    "smollm3": ("SmolLM3", dict(GROUPED, no_rope_layers=[1, 0, 1])),
+    "llama shards": ("Llama", GROUPED),
+    "llama bfloat16": ("Llama", GROUPED),
+}  # fmt: skip
+
+
+def write(directory):
+    torch.manual_seed(5)
+    for name, (kind, values) in CASES.items():
+        config = getattr(transformers, kind + "Config")(**values)
+        model = getattr(transformers, kind + "ForCausalLM")(config)
+        with torch.no_grad():
+            for parameter in model.parameters():  # biases and gains too, and large enough to see
+                parameter.add_(0.2 * torch.randn_like(parameter))
+        if name.endswith("bfloat16"):
+            model.to(torch.bfloat16)
+        size = "20KB" if name.endswith("shards") else "5GB"
+        model.save_pretrained(directory / name, max_shard_size=size)
+        print("wrote", name)
+
+
+def check(directory):
+    failed = False
+    for file in sorted(directory.rglob("ours.safetensors")):
+        folder = file.parent
+        ours = load_file(file)
+        model, told = transformers.AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            attn_implementation="eager",
+            output_loading_info=True,
+        )
+        model.eval()
+        with torch.no_grad():
+            logits = model(ours["ids"]).logits
+        difference = (logits - ours["logits"]).abs().max().item()
+        strange = {key: value for key, value in told.items() if value}
+        wrong = difference > TOLERANCE or bool(strange) or not same_tokens(folder)
+        failed = failed or wrong
+        kind = json.loads((folder / "config.json").read_text())["model_type"]
+        print(
+            f"{folder.relative_to(directory)}: {kind}, {difference:.1e} of {logits.abs().max().item():.1f}",
+            strange or "",
+            "WRONG" if wrong else "",
+        )
+    sys.exit(failed)
+
+
+def same_tokens(folder):
+    """Whether what transformers makes of the folder's tokenizer is the tokenizer."""
+    file = folder / "tokenizer.json"
+    if not file.exists():
+        return True
+    theirs = transformers.AutoTokenizer.from_pretrained(folder)
+    return theirs(TEXT)["input_ids"] == Tokenizer.from_file(str(file)).encode(TEXT).ids
+
+
+if __name__ == "__main__":
+    {"write": write, "check": check}[sys.argv[1]](Path(sys.argv[2]))
