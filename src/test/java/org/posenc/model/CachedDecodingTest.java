@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
 import org.posenc.attention.KeyValueCache.Policy;
 import org.posenc.encoding.Encodings;
@@ -257,6 +258,42 @@ class CachedDecodingTest {
             NDArray twins = ids.get("1:2").repeat(0, 2).concat(rest.get(":2"), 1);
             assertThat(difference(decode(model, twins, cache), full(model, twins).get(":, 9:")))
                     .isLessThan(1e-10);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Policy.class)
+    void tokensStandAtPoints(Policy policy) {
+        Transformer model = model(tiny().build(), "mrope", DataType.FLOAT64);
+        NDArray ids = ids(2, 9);
+        // A word, an image of two rows and three columns, two words: time, height and width.
+        long[] places = {
+            0, 0, 0, 1, 1, 1, 1, 1, 2, 1, 1, 3, 1, 2, 1, 1, 2, 2, 1, 2, 3, 4, 4, 4, 5, 5, 5
+        };
+        NDArray shared = manager.create(places, new Shape(9, 3));
+        NDArray rows = NDArrays.stack(new NDList(shared, shared.add(2)));
+        NDArray line = full(model, ids);
+        for (NDArray points : List.of(shared, rows)) {
+            NDArray expected =
+                    model.logits(
+                            ids, Positions.points(points), AttentionMask.none(), parameters, false);
+            assertThat(difference(expected, line)).isGreaterThan(1e-3);
+            try (KeyValueCache cache = model.cache(manager, policy)) {
+                NDList logits = new NDList();
+                int[] pieces = {0, 1, 7, 8, 9};
+                for (int i = 1; i < pieces.length; i++) {
+                    String piece = pieces[i - 1] + ":" + pieces[i];
+                    String of = points == shared ? piece : ":, " + piece;
+                    logits.add(
+                            model.logits(
+                                    ids.get(":, " + piece),
+                                    Positions.points(points.get(of)),
+                                    null,
+                                    cache,
+                                    parameters));
+                }
+                assertThat(difference(NDArrays.concat(logits, 1), expected)).isLessThan(1e-10);
+            }
         }
     }
 
