@@ -1,6 +1,7 @@
 package org.posenc.analysis;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -212,10 +213,15 @@ public record EncodingAnalysis(
         return q.matMul(k.transpose(0, 2, 1)).sum(new int[] {0}, true); // (1, N, N)
     }
 
-    /** K_mn / √(K_mm K_nn), of (1, N, N). */
+    /**
+     * K_mn / √(K_mm K_nn), of (1, N, N). A position whose query is zero (the first, in log-n
+     * scaling) is like none, itself included.
+     */
     private static NDArray normalised(NDArray kernel) {
         NDArray norms = diagonals(kernel).abs().sqrt(); // (1, N)
-        return kernel.div(norms.expandDims(2)).div(norms.expandDims(1)).squeeze(0);
+        NDArray infinite = norms.onesLike().div(norms.zerosLike());
+        NDArray safe = NDArrays.where(norms.gt(0), norms, infinite);
+        return kernel.div(safe.expandDims(2)).div(safe.expandDims(1)).squeeze(0);
     }
 
     /** Where attention is causal, takes each pair with the later position as the query. */

@@ -134,6 +134,21 @@ class EncodingAnalysisTest {
         }
     }
 
+    /** Log-n scaling multiplies the first query by ln 1 = 0. */
+    @Test
+    void aPositionWhoseQueryIsZeroIsLikeNone() {
+        double[][] plain = of("rope", Map.of(), DataType.FLOAT64).similarity();
+        EncodingAnalysis scaled = of("rope", Map.of("log-n", "trained"), DataType.FLOAT64);
+        assertThat(scaled.stableRank()).isBetween(1.0, 32.0);
+        for (int m = 1; m < 32; m++) {
+            assertThat(scaled.similarity()[m][0]).isZero();
+            for (int n = 1; n <= m; n++) {
+                double expected = plain[m][n] * Math.sqrt(Math.log(m + 1) / Math.log(n + 1));
+                assertThat(scaled.similarity()[m][n]).isCloseTo(expected, Offset.offset(1e-12));
+            }
+        }
+    }
+
     @Test
     void positionsOfAPlaneInAnyOrder() {
         PositionFeatures features =
