@@ -38,7 +38,7 @@ import org.posenc.model.TransformerConfig.Activation;
 import org.posenc.model.TransformerConfig.Norm;
 
 /**
- * Folders that go between this library and Hugging Face's own code, src/test/python/folders.py,
+ * Folders that go between this library and Hugging Face's own code, test-data/scripts/folders.py,
  * where the environment variable POSENC_PYTHON names a Python that has it.
  */
 @EnabledIfEnvironmentVariable(named = "POSENC_PYTHON", matches = ".+")
@@ -183,7 +183,7 @@ class HuggingFaceTest {
         Process process =
                 new ProcessBuilder(
                                 System.getenv("POSENC_PYTHON"),
-                                "src/test/python/folders.py",
+                                "test-data/scripts/folders.py",
                                 command,
                                 argument.toString())
                         .redirectErrorStream(true)

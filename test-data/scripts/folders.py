@@ -1,7 +1,7 @@
 """Lets Hugging Face's own code write folders for posenc to read, and read what posenc wrote.
 
-    python src/test/python/folders.py write DIR
-    python src/test/python/folders.py check DIR
+    python test-data/scripts/folders.py write DIR
+    python test-data/scripts/folders.py check DIR
 
 `write` makes a folder of random weights for each family under DIR. `check` loads every folder under
 DIR that has an ours.safetensors, with posenc's ids and logits, and prints how far transformers'

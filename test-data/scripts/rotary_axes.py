@@ -1,7 +1,7 @@
 """Reference values of rotations by several coordinates, read by the tests of encoding.rope.
 
 Run by hand, with torch, transformers and rotary-embedding-torch installed:
-    python src/test/python/rotary_axes.py ROPE_SELF_ATTN
+    python test-data/scripts/rotary_axes.py ROPE_SELF_ATTN
 where ROPE_SELF_ATTN is self-attn/rope_self_attn.py of github.com/naver-ai/rope-vit at ce85c2e. It writes test-data/goldens/rotary/{mrope,vision_2d,lucidrains_axes,mixed}.json. Every value comes from
 the libraries' own functions; random inputs from torch.manual_seed(0).
 """
@@ -25,13 +25,13 @@ from transformers.models.qwen3_vl import modeling_qwen3_vl as qwen3_vl
 from transformers.vision_utils import get_vision_position_ids
 
 torch.manual_seed(0)
-OUT = pathlib.Path(__file__).parents[3] / "test-data" / "goldens" / "rotary"
+OUT = pathlib.Path(__file__).parents[1] / "goldens" / "rotary"
 HF = f"transformers {version('transformers')}, torch {version('torch')}, float32"
 LUCID = f"rotary-embedding-torch {version('rotary-embedding-torch')}, torch {version('torch')}, float32"
 
 
 def write(name, source, **content):
-    content = {"source": source + "; src/test/python/rotary_axes.py", **content}
+    content = {"source": source + "; test-data/scripts/rotary_axes.py", **content}
     (OUT / name).write_text(json.dumps(content) + "\n")
 
 
