@@ -6,10 +6,12 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.kernel.Slice;
 
 /**
  * The keys and values of all tokens that a decoder has read, in all its layers, so that the next
@@ -74,8 +76,9 @@ public final class KeyValueCache implements AutoCloseable {
     private final List<Layer> layers = new ArrayList<>();
     private final GrowingArray positions; // (1 or B, S) or (1 or B, S, M)
     private final GrowingArray real; // (B, S), boolean; empty while no token is padding
-    private final GrowingArray turnedFor; // positions of the sequence that keys are rotated for
+    private final GrowingArray turnedFor; // positions of the batch that keys are rotated for
     private long turnedLength;
+    private long[] turnedRows; // which rows of that batch are kept; null while all are, in order
     private boolean points;
     private double first; // where the first token stands, if positions are consecutive; else NaN
     private long rows; // B; 0 before the first token
@@ -205,12 +208,20 @@ public final class KeyValueCache implements AutoCloseable {
         }
         try (NDManager temporary = owner.newSubManager()) {
             for (GrowingArray array : arrays().filter(a -> !a.isEmpty()).toList()) {
+                if (array == turnedFor) {
+                    continue; // keys may have been rotated for the length of a row that goes
+                }
                 boolean shared = array.shape().get(0) == 1 && this.rows > 1; // positions of all
                 if (!shared) {
                     array.select(temporary.create(chosen).toDevice(array.device(), false));
                 }
             }
         }
+        long[] before = turnedRows;
+        turnedRows =
+                before == null
+                        ? chosen
+                        : LongStream.of(chosen).map(row -> before[(int) row]).toArray();
         this.rows = rows.length;
     }
 
@@ -325,23 +336,35 @@ public final class KeyValueCache implements AutoCloseable {
         private final long end;
         private final Positions now;
         private final Positions old; // null where there are none
-        private final Positions before;
+        private final Positions batchBefore;
+        private final Positions rowsBefore;
         private final AttentionMask mask;
 
         private Pass(long added) {
             end = length + added;
-            now = places(positions, end);
+            now = places(positions.view(views, end));
             mask =
                     real.isEmpty()
                             ? AttentionMask.none()
                             : AttentionMask.padding(real.view(views, end));
             boolean turns = policy == Policy.REROTATED && length > 0;
-            old = turns ? places(positions, length) : null;
-            before = turns ? places(turnedFor, turnedLength) : null;
+            old = turns ? places(positions.view(views, length)) : null;
+            batchBefore = turns ? places(turnedFor.view(views, turnedLength)) : null;
+            rowsBefore = turns ? rowsBefore() : null;
         }
 
-        private Positions places(GrowingArray all, long to) {
-            NDArray view = all.view(views, to); // (1 or B, S) or (1 or B, S, M)
+        /** The positions that rows which are still kept had when keys were rotated. */
+        private Positions rowsBefore() {
+            NDArray all = turnedFor.view(views, turnedLength);
+            if (turnedRows == null || all.getShape().get(0) == 1) {
+                return batchBefore;
+            }
+            NDArray chosen = views.create(turnedRows).toDevice(all.getDevice(), false);
+            return places(Slice.rows(all, chosen));
+        }
+
+        /** Positions of a view (1 or B, S) or (1 or B, S, M). */
+        private Positions places(NDArray view) {
             NDArray each = view.getShape().get(0) == 1 ? view.squeeze(0) : view;
             if (points) {
                 return Positions.points(each);
@@ -375,10 +398,11 @@ public final class KeyValueCache implements AutoCloseable {
                 keys = encoding.rotateKeys(keys, added.positions(), context);
             }
             if (old != null) {
-                torn = true;
                 NDArray kept = layer.keys().view(views, length);
+                Positions before = encoding.rowsAreIndependent(context) ? rowsBefore : batchBefore;
                 NDArray turned = encoding.rerotateKeys(kept, old, before, now, context);
                 if (turned != kept) {
+                    torn = true;
                     layer.keys().write(turned, 0);
                 }
             }
@@ -404,6 +428,7 @@ public final class KeyValueCache implements AutoCloseable {
                 }
                 turnedFor.write(all, 0);
                 turnedLength = end;
+                turnedRows = null;
             }
             torn = false;
             length = end;

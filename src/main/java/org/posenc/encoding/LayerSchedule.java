@@ -142,6 +142,12 @@ public final class LayerSchedule extends EncodingBlock {
 
     /** {@inheritDoc} */
     @Override
+    public boolean rowsAreIndependent(LayerContext context) {
+        return at(context).rowsAreIndependent(context);
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public NDArray rerotateKeys(
             NDArray rotated,
             Positions positions,

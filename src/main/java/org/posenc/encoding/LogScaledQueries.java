@@ -162,6 +162,12 @@ public final class LogScaledQueries extends EncodingBlock {
 
     /** {@inheritDoc} */
     @Override
+    public boolean rowsAreIndependent(LayerContext context) {
+        return encoding.rowsAreIndependent(context);
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public NDArray rerotateKeys(
             NDArray rotated,
             Positions positions,

@@ -100,13 +100,25 @@ public interface PositionalEncoding extends Block {
     }
 
     /**
+     * Returns whether what becomes of a row's queries and keys depends on that row alone, whatever
+     * rows are beside it in the batch.
+     *
+     * @param context the layer
+     * @return false where the longest row's length counts for all
+     */
+    default boolean rowsAreIndependent(LayerContext context) {
+        return true;
+    }
+
+    /**
      * Turns rotated keys on, from what they are in a shorter sequence to what they are in a longer
      * one.
      *
      * @param rotated (B, G, S, D), as {@link #rotateKeys} returned them
      * @param positions the keys' positions, (S) or (B, S)
-     * @param before positions that make up the sequence in which they were rotated
-     * @param now positions that make up the sequence now
+     * @param before positions that make up the sequences in which they were rotated; of rows that
+     *     are not here any more, too, where {@link #rowsAreIndependent rows are not independent}
+     * @param now positions that make up the sequences now
      * @param context the layer
      * @return (B, G, S, D)
      */

@@ -12,14 +12,18 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
 import org.posenc.attention.KeyValueCache.Policy;
+import org.posenc.encoding.LayerSchedule;
+import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.rope.ContextLength;
 import org.posenc.encoding.rope.Default;
@@ -104,6 +108,19 @@ class CachedScalingsTest {
     }
 
     private Transformer model(RopeScaling scaling, ContextLength length, int layers) {
+        return model(rope(scaling, length), layers);
+    }
+
+    private static Rope rope(RopeScaling scaling, ContextLength length) {
+        return Rope.builder()
+                .setHeadDimension(8)
+                .setLayout(RotaryLayout.HALF_SPLIT)
+                .optScaling(scaling)
+                .optLength(length)
+                .build();
+    }
+
+    private Transformer model(PositionalEncoding encoding, int layers) {
         TransformerConfig config =
                 TransformerConfig.builder()
                         .setVocabulary(11)
@@ -112,14 +129,7 @@ class CachedScalingsTest {
                         .setHeads(2)
                         .optSeed(3)
                         .build();
-        Rope rope =
-                Rope.builder()
-                        .setHeadDimension(8)
-                        .setLayout(RotaryLayout.HALF_SPLIT)
-                        .optScaling(scaling)
-                        .optLength(length)
-                        .build();
-        Transformer model = new Transformer(config, rope);
+        Transformer model = new Transformer(config, encoding);
         model.initialize(manager, DataType.FLOAT64, new Shape(1, 6));
         int seed = 0;
         for (Parameter p : model.getParameters().values()) {
@@ -193,6 +203,54 @@ class CachedScalingsTest {
         // And the last step is the full pass at the final length.
         NDArray last = full(model, ids).get(":, -1:");
         assertThat(difference(expected.get(":, -1:"), last)).isLessThan(1e-12);
+    }
+
+    @ParameterizedTest
+    @MethodSource("thatDependOnTheLength")
+    void keysTurnedForALongerRowStayRightWhenItGoes(RopeScaling scaling) {
+        Rope batch = rope(scaling, new ContextLength.WholeBatch());
+        Rope row = rope(scaling, new ContextLength.EachRow());
+        Map<PositionalEncoding, Integer> encodings =
+                Map.of(batch, 1, row, 1, new LayerSchedule(List.of(batch, row)), 2);
+        encodings.forEach(
+                (encoding, layers) -> {
+                    Transformer model = model(encoding, layers);
+                    NDArray expected = shrunk(model, Policy.UNROTATED);
+                    NDArray found = shrunk(model, Policy.REROTATED);
+                    assertThat(difference(found, expected)).isLessThan(1e-10);
+                });
+        Transformer model = model(batch, 1);
+        Positions ten = Positions.of(places().get(":2, :10").flip(0));
+        NDArray ids = ids(3).get(":2, :10").flip(0);
+        NDArray pass = model.logits(ids, ten, AttentionMask.none(), parameters, false);
+        NDArray step = shrunk(model, Policy.REROTATED).get(":, :1");
+        assertThat(difference(step, pass.get(":, 9:"))).isLessThan(1e-10);
+    }
+
+    /** Three rows, the last of which stands farthest out. */
+    private NDArray places() {
+        NDArray starts = manager.create(new long[] {4, 0, 9}, new Shape(3, 1));
+        return manager.arange(0, LENGTH, 1, DataType.INT64).add(starts); // (B, T)
+    }
+
+    /** Reads three rows, leaves the second and the first, and goes on with these. */
+    private NDArray shrunk(Transformer model, Policy policy) {
+        try (KeyValueCache cache = model.cache(manager, policy)) {
+            NDArray ids = ids(3);
+            NDArray places = places();
+            Positions nine = Positions.of(places.get(":, :9"));
+            model.logits(ids.get(":, :9"), nine, null, cache, parameters);
+            cache.select(1, 0);
+            cache.select(1, 0, 0);
+            cache.select(1, 0);
+            NDList logits = new NDList();
+            for (int at = 9; at < 12; at++) {
+                String piece = ":2, " + at + ":" + (at + 1);
+                Positions next = Positions.of(places.get(piece).flip(0));
+                logits.add(model.logits(ids.get(piece).flip(0), next, null, cache, parameters));
+            }
+            return NDArrays.concat(logits, 1);
+        }
     }
 
     @ParameterizedTest

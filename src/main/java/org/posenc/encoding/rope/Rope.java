@@ -3,7 +3,6 @@ package org.posenc.encoding.rope;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
@@ -44,7 +43,7 @@ public final class Rope extends EncodingBlock {
     private static final DeviceConstant CONJUGATE = new DeviceConstant(1, -1);
 
     private final RopeParameters rope;
-    private final RotaryLayout layout;
+    private final RotaryPart part;
     private final ContextLength length;
     private final RopePrecision precision;
     private final RotaryTable table; // null where frequencies are not fixed
@@ -53,7 +52,7 @@ public final class Rope extends EncodingBlock {
     private Rope(Builder builder) {
         super(VERSION);
         rope = builder.parameters();
-        layout = builder.layout;
+        part = new RotaryPart(rope.headDimension(), rope.rotaryDimension(), builder.layout);
         length = builder.length;
         precision = builder.precision;
         RopeFrequencies fixed = keysStayRotated() ? frequencies(declared()) : null;
@@ -103,7 +102,7 @@ public final class Rope extends EncodingBlock {
      * @return which components make a pair
      */
     public RotaryLayout layout() {
-        return layout;
+        return part.layout();
     }
 
     /**
@@ -169,7 +168,7 @@ public final class Rope extends EncodingBlock {
             NDArray x, Positions positions, ParameterStore parameters, boolean training) {
         checkFit(x, positions);
         DataType type = Rotation.tableType(x.getDataType());
-        return turn(x, table(positions, type, parameters, training), training);
+        return part.turn(x, table(positions, type, parameters, training), training);
     }
 
     /**
@@ -187,7 +186,7 @@ public final class Rope extends EncodingBlock {
         checkFit(x, positions);
         try (NDArray inverse = reciprocal(table(positions, DataType.FLOAT64));
                 NDArray typed = Cast.to(inverse, Rotation.tableType(x.getDataType()), true)) {
-            return turn(x, typed, training);
+            return part.turn(x, typed, training);
         }
     }
 
@@ -220,7 +219,7 @@ public final class Rope extends EncodingBlock {
                 NDArray now = overHeads(RotaryWaves.of(places, List.of(to)), DataType.FLOAT64);
                 NDArray on = quotient(now, before);
                 NDArray typed = Cast.to(on, type, true)) {
-            return turn(rotated, typed, training);
+            return part.turn(rotated, typed, training);
         }
     }
 
@@ -345,6 +344,12 @@ public final class Rope extends EncodingBlock {
 
     /** {@inheritDoc} */
     @Override
+    public boolean rowsAreIndependent(LayerContext context) {
+        return keysStayRotated() || length instanceof ContextLength.EachRow;
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public boolean canRerotateKeys() {
         return true;
     }
@@ -371,7 +376,7 @@ public final class Rope extends EncodingBlock {
                             NDArray z = table(positions, before, DataType.FLOAT64, null, true);
                             return Cast.to(quotient(w, z), type, true);
                         });
-        return turn(rotated, on, context.training());
+        return part.turn(rotated, on, context.training());
     }
 
     /** {@inheritDoc} */
@@ -404,7 +409,7 @@ public final class Rope extends EncodingBlock {
         text.append("head dimension ").append(rope.headDimension());
         text.append(", rotated ").append(rope.rotaryDimension());
         text.append(", base ").append(rope.base());
-        text.append(", layout ").append(Settings.nameOf(layout));
+        text.append(", layout ").append(Settings.nameOf(layout()));
         text.append(", scaling ").append(rope.scaling());
         if (rope.scaling().dependsOnLength()) {
             text.append(", length ").append(length);
@@ -472,53 +477,24 @@ public final class Rope extends EncodingBlock {
 
     private void checkFit(NDArray x, Positions positions) {
         Shape shape = x.getShape();
-        int axes = shape.dimension();
-        if (axes < 2 || shape.get(axes - 1) != rope.headDimension()) {
-            throw new IllegalArgumentException(
-                    "this RoPE is made for heads of "
-                            + rope.headDimension()
-                            + ", got shape "
-                            + shape);
-        }
+        part.check(x);
         if (positions.arePoints()) {
             throw new IllegalArgumentException(
                     "RoPE takes one position for each token, got points of shape "
                             + positions.array().getShape());
         }
-        positions.checkFit(shape.get(0), shape.get(axes - 2));
+        positions.checkFit(shape.get(0), shape.get(shape.dimension() - 2));
     }
 
     private void checkPairs(RopeFrequencies frequencies) {
-        if (frequencies.pairs() != rope.rotaryDimension() / 2) {
+        if (frequencies.pairs() != part.pairs()) {
             throw new IllegalArgumentException(
                     "this RoPE turns "
-                            + rope.rotaryDimension() / 2
+                            + part.pairs()
                             + " pairs, got "
                             + frequencies.pairs()
                             + " frequencies");
         }
-    }
-
-    private NDArray turn(NDArray x, NDArray table, boolean training) {
-        int d = rope.rotaryDimension();
-        if (d == rope.headDimension()) {
-            return turnAll(x, table, training);
-        }
-        try (NDArray part = x.get(lastAxis(0, d));
-                NDArray rest = x.get(lastAxis(d, rope.headDimension()));
-                NDArray turned = turnAll(part, table, training)) {
-            return turned.concat(rest, -1);
-        }
-    }
-
-    private NDArray turnAll(NDArray x, NDArray table, boolean training) {
-        return layout == RotaryLayout.INTERLEAVED
-                ? Rotation.interleaved(x, table, training)
-                : Rotation.halfSplit(x, table, training);
-    }
-
-    private static NDIndex lastAxis(long from, long to) {
-        return new NDIndex().addEllipseDim().addSliceDim(from, to);
     }
 
     /** Builds {@link Rope}. */
@@ -645,11 +621,6 @@ public final class Rope extends EncodingBlock {
          *     scaling are not possible, or frequencies to learn depend on the length
          */
         public Rope build() {
-            if (layout == null) {
-                throw new IllegalArgumentException(
-                        "RoPE needs a layout, interleaved or half-split: the one the weights were"
-                                + " trained with");
-            }
             if (learned
                     && scaling().dependsOnLength()
                     && !(length instanceof ContextLength.Declared)) {

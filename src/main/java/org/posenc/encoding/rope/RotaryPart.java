@@ -36,10 +36,11 @@ record RotaryPart(int headDimension, int rotaryDimension, RotaryLayout layout) {
         return rotaryDimension / 2;
     }
 
-    /** Refuses an array (…, D) of another D. */
+    /** Refuses an array that is not (…, T, D). */
     void check(NDArray x) {
         Shape shape = x.getShape();
-        if (shape.get(shape.dimension() - 1) != headDimension) {
+        int axes = shape.dimension();
+        if (axes < 2 || shape.get(axes - 1) != headDimension) {
             throw new IllegalArgumentException(
                     "this rotation is made for heads of " + headDimension + ", got shape " + shape);
         }
@@ -57,9 +58,11 @@ record RotaryPart(int headDimension, int rotaryDimension, RotaryLayout layout) {
         if (rotaryDimension == headDimension) {
             return pairs(x, table, training);
         }
-        NDArray turned = pairs(x.get(lastAxis(0, rotaryDimension)), table, training);
-        NDArray rest = x.get(lastAxis(rotaryDimension, headDimension));
-        return turned.concat(rest, -1);
+        try (NDArray first = x.get(lastAxis(0, rotaryDimension));
+                NDArray rest = x.get(lastAxis(rotaryDimension, headDimension));
+                NDArray turned = pairs(first, table, training)) {
+            return turned.concat(rest, -1);
+        }
     }
 
     private NDArray pairs(NDArray x, NDArray table, boolean training) {
