@@ -187,7 +187,7 @@ public record RopeConfig(
      */
     public JsonObject writeInto(JsonObject config, KeyStyle style) {
         JsonObject copy = config.deepCopy();
-        JsonObject text = RopeConfigReader.textModel(copy);
+        JsonObject text = TextModelConfig.within(copy);
         List.copyOf(text.keySet()).stream()
                 .filter(RopeConfigReader::isAboutRope)
                 .forEach(text::remove);

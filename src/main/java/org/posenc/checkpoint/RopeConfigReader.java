@@ -1,13 +1,10 @@
 package org.posenc.checkpoint;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,7 +13,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.posenc.checkpoint.ModelFamily.Kind;
 import org.posenc.encoding.rope.Default;
 import org.posenc.encoding.rope.RopeParameters;
@@ -25,18 +21,6 @@ import org.posenc.encoding.rope.RotaryLayout;
 
 /** Reads what a config.json says about RoPE: which layers have it, and the parameters of each. */
 final class RopeConfigReader {
-
-    static final String FULL = "full_attention";
-    static final String SLIDING = "sliding_attention";
-    static final String LINEAR = "linear_attention";
-
-    /** Layers of these types do not attend, and so have no RoPE. */
-    private static final Set<String> WITHOUT_ATTENTION =
-            Set.of(LINEAR, "mamba", "mamba2", "conv", "recurrent", "mlp", "moe");
-
-    /** Where the text model of a model of several parts stands. */
-    private static final List<String> TEXT_MODELS =
-            List.of("text_config", "thinker_config", "llm_config", "language_config");
 
     /** What a file says about RoPE outside of its dictionaries. */
     private static final Set<String> TOP_LEVEL =
@@ -63,34 +47,22 @@ final class RopeConfigReader {
     private static final Set<String> SCALED_BY_NATURE =
             Set.of("gpt_oss", "apertus", "ministral3", "gemma4_text", "mimo_v2_flash");
 
-    /** Whose part that turns transformers 5 leaves out of the type "default". */
-    private static final Set<String> PARTIAL_IGNORED =
-            Set.of("llama", "mistral", "mixtral", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe");
-
+    private final TextModelConfig config;
     private final JsonObject text;
     private final ConfigValues top;
     private final String modelType;
     private final Optional<ModelFamily> family;
-    private final Set<String> remarks = new LinkedHashSet<>();
+    private final LayerTypes layers;
+    private final HeadDimensions dimensions;
 
     RopeConfigReader(JsonObject root) {
-        text = textModel(root);
-        top = ConfigValues.of(text, "");
-        modelType =
-                top.text("model_type")
-                        .or(() -> ConfigValues.of(root, "").text("model_type"))
-                        .orElse("");
-        family = ModelFamily.of(modelType);
-    }
-
-    /** Returns the part that describes the text model, which may be the whole. */
-    static JsonObject textModel(JsonObject root) {
-        for (String key : TEXT_MODELS) {
-            if (root.get(key) instanceof JsonObject inner) {
-                return textModel(inner);
-            }
-        }
-        return root;
+        config = new TextModelConfig(root);
+        text = config.json();
+        top = config.values();
+        modelType = config.modelType();
+        family = config.family();
+        layers = new LayerTypes(config);
+        dimensions = new HeadDimensions(config);
     }
 
     static boolean isAboutRope(String key) {
@@ -119,20 +91,20 @@ final class RopeConfigReader {
         if (rope.filter(RopeConfigReader::isNested).isPresent()
                 || scaling.filter(RopeConfigReader::isNested).isPresent()) {
             parameters = nested(rope, scaling, maxPositions, sections);
-            types = layerTypes(parameters.keySet());
+            types = layers.read(parameters.keySet());
             types.stream()
                     .filter(type -> !parameters.containsKey(type))
                     .distinct()
                     .forEach(type -> parameters.put(type, withoutParameters(type)));
         } else {
             needScaling(rope.or(() -> scaling).isPresent());
-            types = layerTypes(Set.of());
+            types = layers.read(Set.of());
             parameters = flat(types, rope, scaling, maxPositions, sections);
         }
-        RopeConfig config =
+        RopeConfig read =
                 new RopeConfig(
                         modelType, layout(), maxPositions, parameters, types, sections.read());
-        return new RopeConfig.Parsed(config, List.copyOf(remarks));
+        return new RopeConfig.Parsed(read, List.copyOf(config.remarks()));
     }
 
     private void checkThatThereIsRope() {
@@ -178,7 +150,7 @@ final class RopeConfigReader {
     }
 
     private long maxPositions() {
-        ConfigValues values = aliases("max_position_embeddings", "n_positions");
+        ConfigValues values = config.aliases("max_position_embeddings", "n_positions");
         OptionalLong said = values.whole("max_position_embeddings", 1);
         if (said.isPresent()) {
             return said.getAsLong();
@@ -187,85 +159,9 @@ final class RopeConfigReader {
         if (standard == 0) {
             throw values.missing("max_position_embeddings");
         }
-        assume("max_position_embeddings", "%,d".formatted(standard));
+        config.assume("max_position_embeddings", "%,d".formatted(standard));
         return standard;
     }
-
-    private Optional<Integer> layers() {
-        return aliases("num_hidden_layers", "n_layer", "num_layers").count("num_hidden_layers");
-    }
-
-    /** The size of the part of a head that this encoding sees. */
-    private int headDimension(String layerType) {
-        if (layerType.equals(FULL)
-                && family.isPresent()
-                && family.get().modelType().equals("gemma4_text")) {
-            Optional<Integer> global = top.count("global_head_dim");
-            if (global.isEmpty()) {
-                assume("global_head_dim", "512");
-            }
-            return even("global_head_dim", global.orElse(512));
-        }
-        if (top.has("qk_rope_head_dim")) {
-            return even("qk_rope_head_dim", top.count("qk_rope_head_dim").orElseThrow());
-        }
-        if (top.has("head_dim")) {
-            return even("head_dim", top.count("head_dim").orElseThrow());
-        }
-        int standard = family.map(ModelFamily::headDimension).orElse(0);
-        if (standard > 0 && !text.has("head_dim")) {
-            assume("head_dim", "" + standard);
-            return standard;
-        }
-        int hidden = size("hidden_size", family.map(ModelFamily::hiddenSize), "n_embd", "d_model");
-        int heads =
-                size("num_attention_heads", family.map(ModelFamily::heads), "n_head", "n_heads");
-        if (hidden % heads != 0) {
-            throw new IllegalArgumentException(
-                    "hidden_size must be a multiple of num_attention_heads where head_dim is"
-                            + " missing, got %d and %d".formatted(hidden, heads));
-        }
-        return even("hidden_size / num_attention_heads", hidden / heads);
-    }
-
-    private int size(String name, Optional<Integer> standard, String... others) {
-        ConfigValues values = aliases(name, others);
-        Optional<Integer> said = values.count(name);
-        if (said.isPresent()) {
-            return said.get();
-        }
-        int value =
-                standard.orElseThrow(
-                        () -> values.missing("head_dim, or hidden_size and num_attention_heads"));
-        assume(name, "" + value);
-        return value;
-    }
-
-    private int even(String name, int value) {
-        if (value % 2 != 0) {
-            throw new IllegalArgumentException(
-                    "%s must be even, since RoPE turns pairs, got %d".formatted(name, value));
-        }
-        return value;
-    }
-
-    private ConfigValues aliases(String name, String... others) {
-        ConfigValues values = new ConfigValues("the configuration");
-        for (String key : names(name, others)) {
-            if (text.has(key)) {
-                values.add(name, key, text.get(key));
-            }
-        }
-        return values;
-    }
-
-    private static List<String> names(String name, String... others) {
-        List<String> names = new ArrayList<>(List.of(name));
-        names.addAll(List.of(others));
-        return names;
-    }
-
-    // ---- parameters
 
     private Map<String, Optional<RopeParameters>> flat(
             List<String> types,
@@ -280,22 +176,25 @@ final class RopeConfigReader {
                                 : scaling.isPresent() ? "rope_scaling" : "the configuration");
         rope.ifPresent(dictionary -> addAll(values, dictionary, "rope_parameters"));
         scaling.ifPresent(dictionary -> addAll(values, dictionary, "rope_scaling"));
-        addTopLevel(values, "rope_theta", "rope_theta", "rotary_emb_base", "global_rope_theta");
-        addTopLevel(values, "partial_rotary_factor", "partial_rotary_factor", "rotary_pct");
+        config.addTo(values, "rope_theta", "rope_theta", "rotary_emb_base", "global_rope_theta");
+        config.addTo(values, "partial_rotary_factor", "partial_rotary_factor", "rotary_pct");
         Map<String, Optional<RopeParameters>> parameters = new LinkedHashMap<>();
         if (family.isPresent() && family.get().kind().byAttention()) {
-            RopeParameters full = parameters(values, FULL, maxPositions, sections);
-            parameters.put(SLIDING, Optional.of(local(full)));
-            parameters.put(FULL, Optional.of(full));
+            RopeParameters full = parameters(values, LayerTypes.FULL, maxPositions, sections);
+            parameters.put(LayerTypes.SLIDING, Optional.of(local(full)));
+            parameters.put(LayerTypes.FULL, Optional.of(full));
             return parameters;
         }
         RopeParameters every = parameters(values, RopeConfig.EVERY, maxPositions, sections);
         Set<String> kinds = new LinkedHashSet<>(types);
         if (kinds.isEmpty()) {
-            kinds.addAll(isFullWithoutRope() ? List.of(SLIDING, FULL) : List.of(RopeConfig.EVERY));
+            kinds.addAll(
+                    layers.hasRope(LayerTypes.FULL)
+                            ? List.of(RopeConfig.EVERY)
+                            : List.of(LayerTypes.SLIDING, LayerTypes.FULL));
         }
         for (String kind : kinds) {
-            parameters.put(kind, hasRope(kind) ? Optional.of(every) : Optional.empty());
+            parameters.put(kind, layers.hasRope(kind) ? Optional.of(every) : Optional.empty());
         }
         return parameters;
     }
@@ -312,7 +211,7 @@ final class RopeConfigReader {
 
     private double localBase(RopeParameters full) {
         ConfigValues values = new ConfigValues("the configuration");
-        addTopLevel(values, "base", "rope_local_base_freq", "local_rope_theta");
+        config.addTo(values, "base", "rope_local_base_freq", "local_rope_theta");
         if (values.has("base")) {
             return base(values, "base").getAsDouble();
         }
@@ -320,25 +219,8 @@ final class RopeConfigReader {
         if (standard == 0) {
             return full.base();
         }
-        assume("the base of sliding-attention layers", ConfigValues.plain(standard));
+        config.assume("the base of sliding-attention layers", ConfigValues.plain(standard));
         return standard;
-    }
-
-    /** Whether a layer type has RoPE where all that have it have the same. */
-    boolean hasRope(String layerType) {
-        return hasRope(family, text.has("sliding_window") && !top.has("sliding_window"), layerType);
-    }
-
-    static boolean hasRope(Optional<ModelFamily> family, boolean noWindow, String layerType) {
-        boolean fullHasNone =
-                !noWindow && family.filter(f -> f.kind() == Kind.FULL_NONE).isPresent();
-        return !layerType.equals(RopeConfig.NONE)
-                && !WITHOUT_ATTENTION.contains(layerType)
-                && !(fullHasNone && layerType.equals(FULL));
-    }
-
-    private boolean isFullWithoutRope() {
-        return !hasRope(FULL);
     }
 
     private Map<String, Optional<RopeParameters>> nested(
@@ -383,10 +265,10 @@ final class RopeConfigReader {
                                         .formatted(type));
                     }
                     if (!values.has("rope_theta")) {
-                        addTopLevel(values, "rope_theta", basesOf(type));
+                        config.addTo(values, "rope_theta", basesOf(type));
                     }
                     if (!values.has("partial_rotary_factor")) {
-                        addTopLevel(values, "partial_rotary_factor", "partial_rotary_factor");
+                        config.addTo(values, "partial_rotary_factor", "partial_rotary_factor");
                     }
                     parameters.put(
                             type, Optional.of(parameters(values, type, maxPositions, sections)));
@@ -396,7 +278,7 @@ final class RopeConfigReader {
     }
 
     private static String[] basesOf(String layerType) {
-        return layerType.equals(SLIDING)
+        return layerType.equals(LayerTypes.SLIDING)
                 ? new String[] {"rope_local_base_freq", "local_rope_theta"}
                 : new String[] {"rope_theta", "global_rope_theta"};
     }
@@ -425,7 +307,7 @@ final class RopeConfigReader {
     }
 
     private Optional<RopeParameters> withoutParameters(String type) {
-        if (hasRope(type)) {
+        if (layers.hasRope(type)) {
             throw new IllegalArgumentException(
                     "layer_types has \"%s\", which rope_parameters has nothing for"
                             .formatted(type));
@@ -437,15 +319,16 @@ final class RopeConfigReader {
             ConfigValues values, String layerType, long maxPositions, Sections sections) {
         String type = values.text("rope_type").orElse("default");
         if (RopeScalings.isKnown(type) && RopeScalings.hasOriginalLength(type)) {
-            addTopLevel(
+            config.addTo(
                     values, "original_max_position_embeddings", "original_max_position_embeddings");
         }
         RopeScalings.allowKeys(values, type);
-        int head = headDimension(layerType);
+        int head = dimensions.head(layerType);
         double base = base(values, "rope_theta").orElseGet(() -> standardBase(layerType));
         boolean proportional = type.equals("proportional");
-        int rotary = proportional ? head : rotaryDimension(values, head, type);
-        RopeScaling scaling = RopeScalings.read(values, type, rotary, maxPositions, remarks);
+        int rotary = proportional ? head : dimensions.rotary(values, head, type);
+        RopeScaling scaling =
+                RopeScalings.read(values, type, rotary, maxPositions, config.remarks());
         sections.read(values, rotary);
         try {
             return new RopeParameters(head, rotary, base, scaling);
@@ -476,75 +359,11 @@ final class RopeConfigReader {
                                                                         + modelType
                                                                         + "\"")));
         double base =
-                layerType.equals(SLIDING) && known.localBase() > 0
+                layerType.equals(LayerTypes.SLIDING) && known.localBase() > 0
                         ? known.localBase()
                         : known.base();
-        assume("rope_theta", ConfigValues.plain(base));
+        config.assume("rope_theta", ConfigValues.plain(base));
         return base;
-    }
-
-    private int rotaryDimension(ConfigValues values, int head, String type) {
-        OptionalDouble said = values.part("partial_rotary_factor");
-        OptionalLong counted = top.whole("rotary_dim", 2);
-        double part = said.orElse(1);
-        if (said.isPresent() && top.has("qk_rope_head_dim")) {
-            return latent(part, head);
-        }
-        if (said.isEmpty() && counted.isPresent()) {
-            if (counted.getAsLong() > head || counted.getAsLong() % 2 != 0) {
-                throw top.refuse("rotary_dim", "even and at most the head dimension of " + head);
-            }
-            return (int) counted.getAsLong();
-        }
-        if (said.isEmpty()
-                && RopeConfigWriter.COUNTED.contains(modelType)
-                && !text.has("rotary_dim")) {
-            assume("rotary_dim", "64");
-            return even("rotary_dim", Math.min(64, head));
-        }
-        if (said.isEmpty() && family.isPresent() && family.get().partial() != 1) {
-            part = family.get().partial();
-            assume("partial_rotary_factor", ConfigValues.plain(part));
-        }
-        int rotary = (int) (head * part);
-        if (rotary < 2 || rotary % 2 != 0) {
-            throw new IllegalArgumentException(
-                    "%s must leave an even part of the head dimension of %d, at least 2, got %s,"
-                                    .formatted(
-                                            values.path("partial_rotary_factor"),
-                                            head,
-                                            ConfigValues.plain(part))
-                            + " which leaves "
-                            + rotary);
-        }
-        if (counted.isPresent() && counted.getAsLong() != rotary) {
-            throw new IllegalArgumentException(
-                    "rotary_dim is %d but %s leaves %d of the head dimension of %d: they must agree"
-                            .formatted(
-                                    counted.getAsLong(),
-                                    values.path("partial_rotary_factor"),
-                                    rotary,
-                                    head));
-        }
-        if (part < 1 && type.equals("default") && PARTIAL_IGNORED.contains(modelType)) {
-            remarks.add(
-                    "partial_rotary_factor %s is honoured, as transformers 4 does; transformers 5"
-                                    .formatted(ConfigValues.plain(part))
-                            + " turns whole heads for this model type");
-        }
-        return rotary;
-    }
-
-    /** Multi-head latent attention keeps the part that turns apart; a factor may say it again. */
-    private int latent(double part, int rotary) {
-        int whole = top.count("head_dim").orElse(rotary);
-        if ((int) (whole * part) != rotary && part != 1) {
-            throw new IllegalArgumentException(
-                    "qk_rope_head_dim is %d but partial_rotary_factor leaves %d of %d: they must"
-                                    .formatted(rotary, (int) (whole * part), whole)
-                            + " agree");
-        }
-        return rotary;
     }
 
     /** Adds a dictionary's values; older names become today's. */
@@ -574,120 +393,6 @@ final class RopeConfigReader {
                     modelType.startsWith("phi3") && divisors ? new JsonPrimitive("longrope") : name;
             default -> name;
         };
-    }
-
-    private void addTopLevel(ConfigValues values, String name, String... keys) {
-        for (String key : keys) {
-            if (text.has(key)) {
-                values.add(name, key, text.get(key));
-            }
-        }
-    }
-
-    private void assume(String what, String value) {
-        remarks.add(
-                "%s is missing, so %s, the default of model type \"%s\", is taken"
-                        .formatted(what, value, modelType));
-    }
-
-    // ---- layers
-
-    private List<String> layerTypes(Set<String> nested) {
-        Optional<Integer> layers = layers();
-        Optional<JsonArray> said = top.list("layer_types");
-        if (text.has("no_rope_layers") && said.isEmpty()
-                || family.filter(f -> f.kind() == Kind.NONE).isPresent()) {
-            return withoutRope(layers);
-        }
-        if (said.isPresent()) {
-            List<String> types = new ArrayList<>();
-            for (JsonElement type : said.get()) {
-                if (!(type instanceof JsonPrimitive name && name.isString())) {
-                    throw new IllegalArgumentException("layer_types must hold texts, got " + type);
-                }
-                types.add(name.getAsString());
-            }
-            checkCount("layer_types", types.size(), layers);
-            return types;
-        }
-        if (layers.isEmpty()) {
-            return List.of();
-        }
-        int n = layers.get();
-        Kind kind = family.map(ModelFamily::kind).orElse(Kind.UNIFORM);
-        int period = period();
-        return switch (kind) {
-            case FULL_LAST -> alternating(n, period, period - 1, FULL, SLIDING);
-            case FULL_NONE ->
-                    hasRope(FULL) // no window, so none is left out
-                            ? Collections.nCopies(n, FULL)
-                            : alternating(n, period, period - 1, FULL, SLIDING);
-            case FULL_FIRST -> alternating(n, period, 0, FULL, SLIDING);
-            case FULL_ONLY -> alternating(n, period, period - 1, FULL, LINEAR);
-            case UNIFORM, NONE -> {
-                if (nested.size() > 1) {
-                    throw new IllegalArgumentException(
-                            "layer_types is missing, where rope_parameters has "
-                                    + String.join(" and ", nested));
-                }
-                yield Collections.nCopies(
-                        n, nested.isEmpty() ? RopeConfig.EVERY : nested.iterator().next());
-            }
-        };
-    }
-
-    private int period() {
-        for (String key :
-                List.of(
-                        "sliding_window_pattern",
-                        "_sliding_window_pattern",
-                        "global_attn_every_n_layers",
-                        "full_attention_interval")) {
-            if (top.has(key)) {
-                return text.get(key) instanceof JsonPrimitive p && p.isString()
-                        ? p.getAsString().length() // Exaone's "LLLG"
-                        : top.count(key).orElseThrow();
-            }
-        }
-        return family.map(ModelFamily::period).orElse(0);
-    }
-
-    private static List<String> alternating(
-            int layers, int period, int place, String one, String others) {
-        return IntStream.range(0, layers)
-                .mapToObj(i -> i % period == place ? one : others)
-                .toList();
-    }
-
-    private List<String> withoutRope(Optional<Integer> layers) {
-        Optional<int[]> said =
-                top.has("no_rope_layers") ? top.wholes("no_rope_layers", 0) : Optional.empty();
-        if (said.isPresent() && said.get().length > 0) {
-            if (Arrays.stream(said.get()).anyMatch(flag -> flag > 1)) {
-                throw top.refuse(
-                        "no_rope_layers", "a list of 0, a layer without RoPE, and 1, one with it");
-            }
-            checkCount("no_rope_layers", said.get().length, layers);
-            return Arrays.stream(said.get())
-                    .mapToObj(flag -> flag == 0 ? RopeConfig.NONE : RopeConfig.EVERY)
-                    .toList();
-        }
-        int interval =
-                top.count("no_rope_layer_interval")
-                        .or(() -> family.map(ModelFamily::period))
-                        .orElse(0);
-        if (layers.isEmpty() || interval == 0) {
-            return layers.map(n -> Collections.nCopies(n, RopeConfig.EVERY)).orElse(List.of());
-        }
-        return alternating(layers.get(), interval, interval - 1, RopeConfig.NONE, RopeConfig.EVERY);
-    }
-
-    private static void checkCount(String key, int count, Optional<Integer> layers) {
-        if (layers.isPresent() && layers.get() != count) {
-            throw new IllegalArgumentException(
-                    "%s must have an entry for each of the %d layers, got %d"
-                            .formatted(key, layers.get(), count));
-        }
     }
 
     /** Multi-section RoPE, which is one for all layer types. */

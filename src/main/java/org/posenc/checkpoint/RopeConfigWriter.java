@@ -18,8 +18,8 @@ import org.posenc.encoding.rope.RotaryLayout;
 /** Writes a {@link RopeConfig} in Hugging Face's keys, old or new. */
 final class RopeConfigWriter {
 
-    private static final String FULL = RopeConfigReader.FULL;
-    private static final String SLIDING = RopeConfigReader.SLIDING;
+    private static final String FULL = LayerTypes.FULL;
+    private static final String SLIDING = LayerTypes.SLIDING;
 
     /** These count the components that turn, in both styles. */
     static final Set<String> COUNTED = Set.of("gptj", "codegen");
@@ -130,7 +130,7 @@ final class RopeConfigWriter {
                         .allMatch(
                                 entry ->
                                         entry.getValue().isPresent()
-                                                == RopeConfigReader.hasRope(
+                                                == LayerTypes.hasRope(
                                                         family, noWindow, entry.getKey()));
     }
 
