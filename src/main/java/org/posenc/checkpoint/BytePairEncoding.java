@@ -4,11 +4,8 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -21,6 +18,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.posenc.report.AtomicFile;
 
 /**
  * A byte-level byte-pair encoding (<a href="https://arxiv.org/abs/1508.07909">Sennrich et al.
@@ -79,22 +77,10 @@ public record BytePairEncoding(List<String> vocabulary, List<Merge> merges) {
      * Writes {@code tokenizer.json}, in one move.
      *
      * @param file where to; its folder is made where there is none
-     * @throws IOException if it cannot be written
+     * @throws IllegalArgumentException if it cannot be written; nothing is left behind
      */
-    public void write(Path file) throws IOException {
-        Path target = file.toAbsolutePath();
-        Files.createDirectories(target.getParent());
-        Path partial = Files.createTempFile(target.getParent(), "tokenizer", ".tmp");
-        try {
-            Files.writeString(partial, toJson());
-            Files.move(
-                    partial,
-                    target,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(partial);
-        }
+    public void write(Path file) {
+        AtomicFile.write(file, toJson());
     }
 
     /**
