@@ -141,7 +141,11 @@ public final class Pope extends EncodingBlock implements PairRotation {
                                     DataType.FLOAT64,
                                     context.parameters(),
                                     context.training());
-                    NDArray kept = Scalars.maximum(Scalars.minimum(delta, 0), -2 * Math.PI);
+                    // min(δ, 0) with all of the gradient at 0, where phases start: that of a
+                    // minimum
+                    // is shared out between equals.
+                    NDArray negative = delta.sub(Activation.relu(delta));
+                    NDArray kept = Scalars.maximum(negative, -2 * Math.PI);
                     NDArray waves = PointRope.waves(kept.neg(), 1, type); // (H, D, 2)
                     return waves.expandDims(1);
                 });

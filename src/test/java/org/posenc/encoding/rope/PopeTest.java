@@ -8,16 +8,20 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.DoubleBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.Positions;
+import org.posenc.kernel.Autograd;
 import org.posenc.kernel.ScaledDotProduct;
 import org.posenc.testing.Goldens;
 import org.posenc.testing.Gradients;
@@ -156,6 +160,28 @@ class PopeTest {
         delta.set(DoubleBuffer.wrap(new double[] {-1, 0.5, -7, -6.2, -0.1, 3}));
         Gradients.check(
                 delta, ignored -> pope.rotateQueries(x, Positions.of(p), layer(0, x, true)));
+    }
+
+    @Test
+    void phasesThatStartAtZeroHaveTheWholeGradient() {
+        Pope pope = initialized(Pope.builder().setHeadDimension(3).setHeads(2));
+        NDArray delta = pope.getParameters().valueAt(0).getArray();
+        delta.setRequiresGradient(true);
+        NDArray x = Gradients.normal(manager, 1, 2, 2, 3, 3);
+        NDArray weights = Gradients.normal(manager, 2, 2, 2, 3, 6);
+        List<double[]> gradients = new ArrayList<>();
+        for (double start : new double[] {0, -1e-9}) {
+            delta.set(DoubleBuffer.wrap(new double[] {start, start, start, start, start, start}));
+            try (GradientCollector collector = Autograd.collector()) {
+                NDArray y =
+                        pope.rotateQueries(x, Positions.range(manager, 0, 3), layer(0, x, true));
+                collector.backward(y.mul(weights).sum());
+                gradients.add(delta.getGradient().toDoubleArray());
+                Autograd.zeroGradient(delta);
+            }
+        }
+        assertThat(gradients.get(0)).containsExactly(gradients.get(1), Offset.offset(1e-7));
+        assertThat(gradients.get(0)).doesNotContain(0.0);
     }
 
     @Test
