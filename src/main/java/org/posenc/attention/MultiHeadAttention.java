@@ -1,25 +1,20 @@
 package org.posenc.attention;
 
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
+import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.kernel.ScaledDotProduct;
-import org.posenc.kernel.TorchScript;
 
 /**
  * Multi-head attention (<a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>, §3.2)
@@ -37,7 +32,7 @@ import org.posenc.kernel.TorchScript;
  *
  * <p>A key/value cache has its place between {@link #keyValues} and {@link #attend}.
  */
-public final class MultiHeadAttention extends AbstractBlock {
+public final class MultiHeadAttention extends ConfiguredBlock {
 
     private static final byte VERSION = 1;
 
@@ -279,7 +274,6 @@ public final class MultiHeadAttention extends AbstractBlock {
     /** {@inheritDoc} */
     @Override
     public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
-        TorchScript.checkType(type);
         Shape tokens = new Shape(1, embeddingSize);
         queryProjection.initialize(manager, type, tokens);
         keyProjection.initialize(manager, type, tokens);
@@ -296,24 +290,7 @@ public final class MultiHeadAttention extends AbstractBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected void saveMetadata(DataOutputStream os) throws IOException {
-        super.saveMetadata(os);
-        os.writeUTF(sizes());
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void loadMetadata(byte loadVersion, DataInputStream is)
-            throws IOException, MalformedModelException {
-        super.loadMetadata(loadVersion, is);
-        String saved = is.readUTF();
-        if (!saved.equals(sizes())) {
-            throw new MalformedModelException(
-                    "this attention has " + sizes() + ", the saved one " + saved);
-        }
-    }
-
-    private String sizes() {
+    protected String identity() {
         return "embedding size "
                 + embeddingSize
                 + ", "

@@ -1,7 +1,5 @@
 package org.posenc.encoding;
 
-import ai.djl.MalformedModelException;
-
 /** Arguments that are checked the same way by every encoding. */
 final class Checks {
 
@@ -43,12 +41,5 @@ final class Checks {
                     what + " must be a multiple of " + divisor + ", got " + value);
         }
         return value / divisor;
-    }
-
-    static void sameConfiguration(String loaded, String own) throws MalformedModelException {
-        if (!loaded.equals(own)) {
-            throw new MalformedModelException(
-                    "the file holds " + loaded + ", which does not fit " + own);
-        }
     }
 }

@@ -15,9 +15,14 @@ import org.posenc.kernel.Cast;
 import org.posenc.kernel.TorchScript;
 
 /** A block whose configuration is saved with its parameters and compared when they are loaded. */
-abstract class ConfiguredBlock extends AbstractBlock {
+public abstract class ConfiguredBlock extends AbstractBlock {
 
-    ConfiguredBlock(byte version) {
+    /**
+     * A block of a format version.
+     *
+     * @param version written before the parameters; raised when their format changes
+     */
+    protected ConfiguredBlock(byte version) {
         super(version);
     }
 
@@ -70,20 +75,29 @@ abstract class ConfiguredBlock extends AbstractBlock {
     protected void loadMetadata(byte loadVersion, DataInputStream is)
             throws IOException, MalformedModelException {
         super.loadMetadata(loadVersion, is);
-        Checks.sameConfiguration(is.readUTF(), identity());
+        String loaded = is.readUTF();
+        if (!loaded.equals(identity())) {
+            throw new MalformedModelException(
+                    "the file holds " + loaded + ", which does not fit " + identity());
+        }
     }
 
     /**
      * Returns what this block is, with the settings in effect.
      *
-     * @return its class and configuration
+     * @return {@link #identity}
      */
     @Override
     public String toString() {
         return identity();
     }
 
-    private String identity() {
+    /**
+     * Returns what is saved with the parameters and compared when they are loaded.
+     *
+     * @return the class and its configuration, unless a block says it otherwise
+     */
+    protected String identity() {
         String configuration = configuration();
         return configuration.isEmpty() ? subject() : subject() + " (" + configuration + ")";
     }

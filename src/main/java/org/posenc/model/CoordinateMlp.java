@@ -1,28 +1,23 @@
 package org.posenc.model;
 
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Cast;
-import org.posenc.kernel.TorchScript;
 
 /**
  * A coordinate network (<a href="https://arxiv.org/abs/2006.10739">Tancik et al. 2020</a>): any
@@ -34,7 +29,7 @@ import org.posenc.kernel.TorchScript;
  *
  * <p>As a plain DJL block it takes (positions (…, M)) and returns (…, outputs).
  */
-public final class CoordinateMlp extends AbstractBlock {
+public final class CoordinateMlp extends ConfiguredBlock {
 
     private static final byte VERSION = 1;
 
@@ -182,7 +177,6 @@ public final class CoordinateMlp extends AbstractBlock {
     /** {@inheritDoc} */
     @Override
     public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
-        TorchScript.checkType(type);
         features.initialize(manager, type, inputShapes);
         int fanIn = features.featureDimension();
         for (Linear map : maps) {
@@ -193,24 +187,7 @@ public final class CoordinateMlp extends AbstractBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected void saveMetadata(DataOutputStream os) throws IOException {
-        super.saveMetadata(os);
-        os.writeUTF(architecture());
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void loadMetadata(byte loadVersion, DataInputStream is)
-            throws IOException, MalformedModelException {
-        super.loadMetadata(loadVersion, is);
-        String saved = is.readUTF();
-        if (!saved.equals(architecture())) {
-            throw new MalformedModelException(
-                    "this network has " + architecture() + ", the saved one " + saved);
-        }
-    }
-
-    private String architecture() {
+    protected String identity() {
         return String.join(
                 ", ",
                 "features " + features.featureDimension(),

@@ -1,6 +1,5 @@
 package org.posenc.model;
 
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -9,7 +8,6 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
-import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Embedding;
@@ -17,13 +15,11 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
+import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
@@ -43,7 +39,7 @@ import org.posenc.kernel.Scalars;
  * residual stream, and of 1/scale for scaled token embeddings. They depend on the configuration's
  * seed alone: two models that differ in their encoding only start from the same weights.
  */
-public final class Transformer extends AbstractBlock {
+public final class Transformer extends ConfiguredBlock {
 
     private static final byte VERSION = 1;
 
@@ -406,20 +402,7 @@ public final class Transformer extends AbstractBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected void saveMetadata(DataOutputStream os) throws IOException {
-        super.saveMetadata(os);
-        os.writeUTF(config.architecture());
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void loadMetadata(byte loadVersion, DataInputStream is)
-            throws IOException, MalformedModelException {
-        super.loadMetadata(loadVersion, is);
-        String saved = is.readUTF();
-        if (!saved.equals(config.architecture())) {
-            throw new MalformedModelException(
-                    "this Transformer has " + config.architecture() + "; the saved one " + saved);
-        }
+    protected String identity() {
+        return config.architecture();
     }
 }
