@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.posenc.encoding.Encodings;
+import org.posenc.encoding.rope.NamedScaling;
 
 /** What the README says of the code is so. */
 class ReadmeTest {
@@ -29,12 +30,19 @@ class ReadmeTest {
         return code.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     }
 
+    /** Each is followed by the example it is from. */
     @Test
-    void itsSnippetIsInTheExampleAndSoCompilesAndRuns() {
-        Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(README);
-        assertThat(block.find()).isTrue();
-        assertThat(lines(read(Path.of("examples/FirstSteps.java"))))
-                .containsSubsequence(lines(block.group(1)));
+    void itsSnippetsAreInExamplesAndSoCompileAndRun() {
+        Matcher block =
+                Pattern.compile("```java\n(.*?)```\n\n\\(`(examples/\\w+\\.java)`", Pattern.DOTALL)
+                        .matcher(README);
+        int count = 0;
+        while (block.find()) {
+            assertThat(lines(read(Path.of(block.group(2)))))
+                    .containsSubsequence(lines(block.group(1)));
+            count++;
+        }
+        assertThat(count).isEqualTo(README.split("```java\n", -1).length - 1).isPositive();
     }
 
     @Test
@@ -51,6 +59,12 @@ class ReadmeTest {
                                                                     .toString()
                                                                     .replace(".java", "`")));
         }
+    }
+
+    @Test
+    void itNamesEveryScalingOfRope() {
+        assertThat(NamedScaling.names())
+                .allSatisfy(name -> assertThat(README).contains("`" + name));
     }
 
     @Test
