@@ -4,45 +4,28 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
-import org.posenc.kernel.NativeHeap;
-import org.posenc.report.AtomicFile;
 import org.posenc.report.Provenance;
-import org.posenc.report.ResultLog;
 import org.posenc.report.ResultRow;
 
 /**
  * The main job: which encoding should one take, and why? The same small decoder is trained on real
- * text, and the same coordinate network fitted to a real image, with each encoding from several
- * seeds.
- *
- * <p>Each finished trial is a line of {@code results.jsonl}; a trial whose line is there already,
- * of the same posenc, settings, text and image, is not run again. Lines of other settings move to
- * {@code results.previous.jsonl}, and back when those settings are asked for again.
+ * text, and the same coordinate network fitted to a real image, with each encoding, from several
+ * seeds. {@link ResumableTrials} keeps what is finished.
  */
 public final class Comparison {
 
-    private static final String RESULTS = "results.jsonl";
-    private static final String PREVIOUS = "results.previous.jsonl";
-
     private final ComparisonPlan plan;
     private final Path out;
-    private final ResultLog log;
-    private final ResultLog previous;
-    private final List<ResultRow> rows = new ArrayList<>();
 
     private Comparison(ComparisonPlan plan, Path out) {
         this.plan = plan;
         this.out = out;
-        log = new ResultLog(out.resolve(RESULTS));
-        previous = new ResultLog(out.resolve(PREVIOUS));
     }
 
     /**
@@ -62,10 +45,12 @@ public final class Comparison {
             throws IOException {
         Comparison comparison = new Comparison(plan, out);
         Map<String, Callable<ResultRow>> trials = comparison.trials(provenance, progress);
-        AtomicFile.requireWritableFolder(out);
-        comparison.complete(trials, progress);
-        ComparisonReport report =
-                new ComparisonReport(plan, out, comparison.ordered(trials), provenance);
+        ResumableTrials kept =
+                new ResumableTrials(out, List.copyOf(trials.keySet()), comparison::whole);
+        long done = kept.rows().stream().mapToLong(comparison::steps).sum();
+        progress.started(plan.steps(), done);
+        kept.complete(trials, plan.device(), ComparisonReport::line, progress);
+        ComparisonReport report = new ComparisonReport(plan, out, kept.rows(), provenance);
         report.write();
         return report;
     }
@@ -91,7 +76,7 @@ public final class Comparison {
             String content = text.hash();
             for (String encoding : plan.sequenceEncodings()) {
                 for (long seed : plan.allSeeds()) {
-                    String key = ComparisonPlan.key("sequence", encoding, seed, task, content, by);
+                    String key = key("sequence", encoding, seed, task, content, by);
                     trials.put(
                             key,
                             new SequenceTrial(
@@ -105,7 +90,7 @@ public final class Comparison {
             String content = picture.hash();
             for (String encoding : plan.imageEncodings()) {
                 for (long seed : plan.allSeeds()) {
-                    String key = ComparisonPlan.key("image", encoding, seed, task, content, by);
+                    String key = key("image", encoding, seed, task, content, by);
                     Path fitted = fitted(out, key);
                     trials.put(
                             key,
@@ -130,64 +115,25 @@ public final class Comparison {
                 .resolve(key.replaceFirst("^image/", "").replace('/', '-') + ".png");
     }
 
-    private void complete(Map<String, Callable<ResultRow>> trials, Progress progress) {
-        Map<String, Callable<ResultRow>> missing = new LinkedHashMap<>(trials);
-        List<ResultRow> logged = log.read();
-        List<ResultRow> others = new ArrayList<>();
-        for (ResultRow row : Stream.concat(logged.stream(), previous.read().stream()).toList()) {
-            boolean whole =
-                    !"image".equals(row.labels().get("side"))
-                            || Files.exists(fitted(out, row.key()));
-            if (whole && missing.remove(row.key()) != null) {
-                rows.add(row);
-            } else if (!trials.containsKey(row.key())) {
-                others.add(row);
-            }
-        }
-        if (!rows.equals(logged)) {
-            // Results of other settings would mix with these.
-            if (!others.isEmpty() || Files.exists(out.resolve(PREVIOUS))) {
-                AtomicFile.write(out.resolve(PREVIOUS), lines(others));
-            }
-            AtomicFile.write(out.resolve(RESULTS), lines(rows));
-        }
-        long done =
-                rows.stream()
-                        .mapToLong(
-                                row ->
-                                        "image".equals(row.labels().get("side"))
-                                                ? plan.image().steps()
-                                                : plan.sequence().steps())
-                        .sum();
-        progress.started(plan.steps(), done);
-        NativeHeap.keepFreed();
-        boolean gpu = plan.device().isGpu();
-        TrialPool.standard(gpu)
-                .run(
-                        List.copyOf(missing.values()),
-                        row -> {
-                            log.append(row);
-                            rows.add(row);
-                            progress.finished(ComparisonReport.line(row));
-                        });
+    private static String key(String side, String encoding, long seed, Object... dependsOn) {
+        return ResumableTrials.key(List.of(side, encoding, Long.toString(seed)), dependsOn);
     }
 
-    private static String lines(List<ResultRow> rows) {
-        StringBuilder lines = new StringBuilder();
-        rows.forEach(row -> lines.append(ResultLog.toJson(row)).append('\n'));
-        return lines.toString();
+    private boolean whole(ResultRow row) {
+        return !ofImage(row) || Files.exists(fitted(out, row.key()));
     }
 
-    private List<ResultRow> ordered(Map<String, Callable<ResultRow>> trials) {
-        List<String> keys = List.copyOf(trials.keySet());
-        return rows.stream()
-                .sorted((a, b) -> keys.indexOf(a.key()) - keys.indexOf(b.key()))
-                .toList();
+    private long steps(ResultRow row) {
+        return ofImage(row) ? plan.image().steps() : plan.sequence().steps();
+    }
+
+    private static boolean ofImage(ResultRow row) {
+        return "image".equals(row.labels().get("side"));
     }
 
     static String hash(int[] numbers) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * numbers.length);
         Arrays.stream(numbers).forEach(bytes::putInt);
-        return ComparisonPlan.hash(bytes.array());
+        return ResumableTrials.hash(bytes.array());
     }
 }

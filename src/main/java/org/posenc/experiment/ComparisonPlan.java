@@ -1,12 +1,7 @@
 package org.posenc.experiment;
 
 import ai.djl.Device;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,23 +125,5 @@ public record ComparisonPlan(
             settings.put("network", image.toString());
         }
         return settings;
-    }
-
-    /** Returns what names a trial: equal wherever everything its numbers depend on is equal. */
-    static String key(String side, String encoding, long seed, Object... dependsOn) {
-        List<String> parts = new ArrayList<>();
-        for (Object part : dependsOn) {
-            parts.add(String.valueOf(part));
-        }
-        String hash = hash(String.join("\n", parts).getBytes(StandardCharsets.UTF_8));
-        return String.join("/", side, encoding, Long.toString(seed), hash.substring(0, 16));
-    }
-
-    static String hash(byte[] content) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

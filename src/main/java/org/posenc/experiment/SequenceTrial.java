@@ -6,8 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.training.EasyTrain;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
@@ -28,11 +26,8 @@ import org.posenc.kernel.Autograd;
 import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
 import org.posenc.report.ResultRow;
-import org.posenc.training.AdamW;
 import org.posenc.training.CausalLanguageModelLoss;
-import org.posenc.training.SingleDeviceTrainer;
 import org.posenc.training.TokenWindows;
-import org.posenc.training.WarmupCosine;
 
 /**
  * Trains the decoder with one encoding from one seed, then reads held-out text with it: the same
@@ -90,38 +85,10 @@ record SequenceTrial(
     }
 
     private double train(Model model) throws IOException, TranslateException {
-        int warmup = task.steps() / 20;
-        double peak = task.learningRate();
-        try (AdamW optimizer =
-                        AdamW.builder()
-                                .optBetas(0.9, 0.99)
-                                .optLearningRate(
-                                        new WarmupCosine(peak, warmup, task.steps(), peak / 10))
-                                .build();
-                SingleDeviceTrainer trainer =
-                        SingleDeviceTrainer.builder()
-                                .setModel(model)
-                                .setLoss(new CausalLanguageModelLoss())
-                                .setOptimizer(optimizer)
-                                .optClipNorm(1)
-                                .build()) {
-            trainer.initialize(new Shape(task.batch(), task.length()));
-            TokenWindows windows =
-                    TokenWindows.random(
-                            corpus.training(), task.length(), task.batch(), task.steps(), seed);
-            int lastTenth = task.steps() - (task.steps() + 9) / 10;
-            int step = 0;
-            for (Batch batch : trainer.iterateDataset(windows)) {
-                if (step++ == lastTenth) {
-                    trainer.takeMeanLoss(); // only the last tenth is to be reported
-                }
-                EasyTrain.trainBatch(trainer, batch);
-                trainer.step();
-                batch.close();
-                progress.advanced(1);
-            }
-            return trainer.takeMeanLoss();
-        }
+        TokenWindows windows =
+                TokenWindows.random(
+                        corpus.training(), task.length(), task.batch(), task.steps(), seed);
+        return new DecoderTraining(task.steps(), task.learningRate()).run(model, windows, progress);
     }
 
     private ResultRow measure(

@@ -11,12 +11,12 @@ import java.nio.file.Path;
 import java.util.stream.Collectors;
 
 /** How large things are that DJL does not tell the size of. */
-final class Sizes {
+public final class Sizes {
 
     private Sizes() {}
 
     /** Returns the number of trained values; parameters in two places count once. */
-    static long parameters(Block block) {
+    public static long parameters(Block block) {
         return block.getParameters().values().stream()
                 .collect(Collectors.toMap(Parameter::getId, p -> p, (a, b) -> a))
                 .values()
@@ -26,7 +26,7 @@ final class Sizes {
     }
 
     /** Returns the number of token ids of a {@code tokenizer.json}. */
-    static int vocabulary(Path tokenizer) throws IOException {
+    public static int vocabulary(Path tokenizer) throws IOException {
         try {
             JsonObject root = JsonParser.parseString(Files.readString(tokenizer)).getAsJsonObject();
             int largest = -1;

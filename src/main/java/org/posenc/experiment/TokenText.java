@@ -13,7 +13,7 @@ import org.posenc.training.TextCorpus;
  * @param training what models are trained on
  * @param heldOut what they are judged by
  */
-record TokenText(int vocabulary, int[] training, int[] heldOut) {
+public record TokenText(int vocabulary, int[] training, int[] heldOut) {
 
     private static final double HELD_OUT = 0.1;
 
@@ -27,7 +27,7 @@ record TokenText(int vocabulary, int[] training, int[] heldOut) {
      * @throws IOException if a file cannot be read
      * @throws IllegalArgumentException if there is no text, or not enough
      */
-    static TokenText read(List<Path> paths, Path tokenizer, int training, int heldOut)
+    public static TokenText read(List<Path> paths, Path tokenizer, int training, int heldOut)
             throws IOException {
         TextCorpus corpus = TextCorpus.read(paths);
         TextCorpus.Split split = corpus.split(HELD_OUT);
@@ -51,7 +51,7 @@ record TokenText(int vocabulary, int[] training, int[] heldOut) {
     }
 
     /** Returns a number that is equal only for equal text and vocabulary. */
-    String hash() {
+    public String hash() {
         int[] all = new int[training.length + heldOut.length + 2];
         all[0] = vocabulary;
         all[1] = training.length;

@@ -21,9 +21,10 @@ import org.posenc.kernel.Autograd;
  * @param workers how many trials run at once, at least 1
  * @param threads how many threads an operation of one trial may use, at least 1
  */
-record TrialPool(int workers, int threads) {
+public record TrialPool(int workers, int threads) {
 
-    TrialPool {
+    /** Checks the values. */
+    public TrialPool {
         if (workers < 1 || threads < 1) {
             throw new IllegalArgumentException(
                     "workers and threads must be at least 1, got " + workers + " and " + threads);
@@ -31,7 +32,7 @@ record TrialPool(int workers, int threads) {
     }
 
     /** One trial for each core; a single one at a time on a GPU. */
-    static TrialPool standard(boolean gpu) {
+    public static TrialPool standard(boolean gpu) {
         return gpu
                 ? new TrialPool(1, Runtime.getRuntime().availableProcessors())
                 : new TrialPool(Runtime.getRuntime().availableProcessors(), 1);
@@ -41,7 +42,7 @@ record TrialPool(int workers, int threads) {
      * Runs trials and hands each result over as it comes, one at a time. The first failure ends the
      * rest.
      */
-    <R> void run(List<? extends Callable<R>> trials, Consumer<R> finished) {
+    public <R> void run(List<? extends Callable<R>> trials, Consumer<R> finished) {
         ExecutorService executor = Executors.newFixedThreadPool(workers, TrialPool::daemon);
         CompletionService<R> completion = new ExecutorCompletionService<>(executor);
         try {
