@@ -168,6 +168,53 @@ public final class MultiHeadAttention extends ConfiguredBlock {
             PositionalEncoding encoding,
             AttentionMask mask) {
         NDArray x = context.hidden();
+        NDArray y = eachHead(context, positions, memory, encoding, mask); // (B, H, T, D)
+        NDArray joined =
+                y.transpose(0, 2, 1, 3).reshape(x.getShape().get(0), x.getShape().get(1), -1);
+        return outputProjection
+                .forward(context.parameters(), new NDList(joined), context.training())
+                .head();
+    }
+
+    /**
+     * Returns the weights with which the tokens of a layer attend among themselves, to be looked
+     * at: attention itself never makes this matrix.
+     *
+     * @param context the layer, whose {@code hidden} (B, T, E) asks and is attended to
+     * @param positions where its tokens stand, (T) or (B, T)
+     * @param encoding what positions do
+     * @param mask which tokens may be seen; a causal block adds its own rule
+     * @return (B, H, T, T), each row adding up to 1
+     */
+    public NDArray weights(
+            LayerContext context,
+            Positions positions,
+            PositionalEncoding encoding,
+            AttentionMask mask) {
+        KeyValues own = keyValues(context.hidden(), positions, encoding, context);
+        Shape s = own.keys().getShape();
+        NDManager manager = own.keys().getManager();
+        int keys = Math.toIntExact(s.get(2));
+        // Weighted sums of unit vectors are the weights.
+        NDArray units =
+                manager.eye(keys, keys, 0, own.keys().getDataType())
+                        .reshape(1, 1, keys, keys)
+                        .broadcast(s.get(0), s.get(1), keys, keys);
+        return eachHead(
+                context,
+                positions,
+                new KeyValues(own.keys(), units, own.notes(), positions, false),
+                encoding,
+                mask);
+    }
+
+    private NDArray eachHead(
+            LayerContext context,
+            Positions positions,
+            KeyValues memory,
+            PositionalEncoding encoding,
+            AttentionMask mask) {
+        NDArray x = context.hidden();
         positions.checkFit(x.getShape().get(0), x.getShape().get(1));
         ParameterStore parameters = context.parameters();
         boolean training = context.training();
@@ -180,17 +227,12 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         Positions at = memory.positions();
         NDArray bias = encoding.bias(q, k, positions, at, met);
         NDArray products = memory.rotated() ? null : encoding.products(q, k, positions, at, met);
-        NDArray y; // (B, H, T, D)
         if (products == null) {
             NDArray turned = encoding.rotateQueries(q, positions, met);
             NDArray turnedKeys = memory.rotated() ? k : encoding.rotateKeys(k, at, met);
-            y = weigh(turned, turnedKeys, memory.values(), bias, mask, training);
-        } else {
-            y = weigh(products, memory.values(), bias, mask, training);
+            return weigh(turned, turnedKeys, memory.values(), bias, mask, training);
         }
-        NDArray joined =
-                y.transpose(0, 2, 1, 3).reshape(x.getShape().get(0), x.getShape().get(1), -1);
-        return outputProjection.forward(parameters, new NDList(joined), training).head();
+        return weigh(products, memory.values(), bias, mask, training);
     }
 
     /**

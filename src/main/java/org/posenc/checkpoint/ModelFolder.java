@@ -214,7 +214,12 @@ public final class ModelFolder {
         return all.iterator().next();
     }
 
-    private PositionalEncoding encoding() {
+    /**
+     * Makes the encoding of its configuration, as Hugging Face computes it.
+     *
+     * @return a new block: RoPE, or a schedule where some layers do without
+     */
+    public PositionalEncoding encoding() {
         RopeConfig said = positions.config();
         Rope rotary =
                 Rope.builder()

@@ -157,7 +157,7 @@ final class CompareCommand implements Callable<Integer> {
                 on);
     }
 
-    private static List<Path> ownText() {
+    static List<Path> ownText() {
         if (!Files.isDirectory(Path.of("src", "main", "java", "org", "posenc"))) {
             throw new IllegalArgumentException(
                     "the standard text is posenc's own sources, which are not in this folder: give"

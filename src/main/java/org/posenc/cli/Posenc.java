@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             CompareCommand.class,
+            ExtrapolateCommand.class,
             AnalyzeCommand.class,
             EncodeCommand.class,
             EncodingsCommand.class,

@@ -291,6 +291,30 @@ public final class Transformer extends ConfiguredBlock {
         return kept;
     }
 
+    /**
+     * Computes the weights with which each layer's tokens attend to each other, to be looked at.
+     *
+     * @param ids (B, T), int64, in [0, V)
+     * @param positions (T) or (B, T)
+     * @param mask which tokens may be seen; a decoder adds its causal rule
+     * @param parameters gives the parameters on the ids' device
+     * @return N arrays (B, H, T, T), rows adding up to 1
+     * @throws IllegalArgumentException if ids are not an int64 matrix
+     */
+    public List<NDArray> attentionWeights(
+            NDArray ids, Positions positions, AttentionMask mask, ParameterStore parameters) {
+        List<NDArray> hidden = hidden(ids, positions, mask, parameters, false);
+        List<NDArray> weights = new ArrayList<>();
+        for (int i = 0; i < layers.size(); i++) {
+            weights.add(
+                    layers.get(i)
+                            .attentionWeights(
+                                    hidden.get(i), positions, encoding, mask, parameters));
+        }
+        hidden.forEach(NDArray::close);
+        return weights;
+    }
+
     private NDArray run(
             NDArray ids,
             Positions positions,

@@ -99,6 +99,24 @@ final class TransformerLayer extends AbstractBlock {
         return y;
     }
 
+    /** The weights (B, H, T, T) with which x (B, T, E) attends to itself. */
+    NDArray attentionWeights(
+            NDArray x,
+            Positions positions,
+            PositionalEncoding encoding,
+            AttentionMask mask,
+            ParameterStore parameters) {
+        NDArray weights;
+        try (NDScope temporaries = new NDScope()) {
+            NDArray normed = apply(attentionNorm, x, parameters, false);
+            LayerContext context = new LayerContext(index, normed, parameters, false);
+            weights = attention.weights(context, positions, encoding, mask);
+            NDScope.unregister(weights);
+        }
+        NDScope.register(weights); // with the scope of the caller, if he has one
+        return weights;
+    }
+
     private NDArray drop(NDArray x, boolean training) {
         return drop(x, config.residualDropout(), training);
     }

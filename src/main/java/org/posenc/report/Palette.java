@@ -34,7 +34,16 @@ final class Palette {
         {"d55e00", "rope", "xpos"},
         {"35a0d6", "alibi", "kerple"},
         {"8067c4", "t5", "fire"},
+        // Methods of reading longer contexts, which are compared among themselves.
+        {"7a7f88", "direct", "resized"},
+        {"c08a1e", "linear", "linear+log-n"},
+        {"2a7fbf", "ntk-aware", "ntk-mixed", "ntk-old", "ntk-fixed", "dynamic", "ntk-aware+log-n"},
+        {"cf5a10", "yarn", "ntk-by-parts", "llama3", "yarn-32-1"},
+        {"14946f", "rerope", "leaky-rerope", "self-extend", "rerope+log-n"},
+        {"8a70c9", "drope"},
     };
+
+    private static final int SYMBOLS = 8;
 
     private static final Map<String, Look> LOOKS = new LinkedHashMap<>();
 
@@ -43,7 +52,9 @@ final class Palette {
             Color hue = new Color(Integer.parseInt(FAMILIES[family][0], 16));
             for (int member = 1; member < FAMILIES[family].length; member++) {
                 int rank = member - 1;
-                LOOKS.put(FAMILIES[family][member], new Look(shade(hue, rank), rank % 4, family));
+                LOOKS.put(
+                        FAMILIES[family][member],
+                        new Look(shade(hue, rank), rank % 4, family % SYMBOLS));
             }
         }
     }
@@ -75,7 +86,7 @@ final class Palette {
         if (nearest.isEmpty()) {
             Color hue =
                     new Color(Integer.parseInt(FAMILIES[hash % FAMILIES.length][0], 16)).darker();
-            return new Look(hue, hash / 8 % 4, hash % 8);
+            return new Look(hue, hash / 8 % 4, hash % SYMBOLS);
         }
         Look family = LOOKS.get(nearest);
         return new Look(family.colour(), 1 + hash % 3, family.symbol());

@@ -163,6 +163,35 @@ class MultiHeadAttentionTest {
         }
     }
 
+    /** Weights times values, put through the output projection, are what attention returns. */
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "rope", "alibi", "rerope", "pope"})
+    void itsWeightsAreThoseItAttendsWith(String name) {
+        PositionalEncoding encoding = encoding(name, true);
+        MultiHeadAttention attention =
+                initialized(tiny().optKeyValueHeads(2).optCausal(true), DataType.FLOAT64);
+        NDArray x = Gradients.normal(manager, 1, 2, 5, 8);
+        Positions all = Positions.range(manager, 0, 5);
+        NDArray real = manager.create(new long[] {0, 1, 1, 1, 1, 1, 1, 1, 1, 1}, new Shape(2, 5));
+        for (AttentionMask mask : List.of(AttentionMask.none(), AttentionMask.padding(real))) {
+            NDArray w = attention.weights(layer(x), all, encoding, mask); // (B, H, T, T)
+            assertThat(w.sum(new int[] {3}).sub(1).abs().max().getDouble()).isLessThan(1e-12);
+            NDArray v = attention.keyValues(x, all, encoding, layer(x)).values().repeat(1, 2);
+            NDArray joined = w.matMul(v).transpose(0, 2, 1, 3).reshape(2, 5, -1);
+            NDArray output =
+                    attention
+                            .getChildren()
+                            .get("04output")
+                            .getParameters()
+                            .valueAt(0)
+                            .getArray(); // (E, H D)
+            assertThat(joined.matMul(output.transpose()).toDoubleArray())
+                    .containsExactly(
+                            attention.attend(layer(x), all, encoding, mask).toDoubleArray(),
+                            Offset.offset(1e-12));
+        }
+    }
+
     @Test
     void attendsToAnotherSequenceOfAnotherLength() {
         MultiHeadAttention attention = initialized(tiny().optBiases(true, true), DataType.FLOAT64);

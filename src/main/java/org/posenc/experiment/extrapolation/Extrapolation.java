@@ -1,0 +1,271 @@
+package org.posenc.experiment.extrapolation;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.posenc.checkpoint.ModelFolder;
+import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.rope.Rope;
+import org.posenc.experiment.DecoderTraining;
+import org.posenc.experiment.Progress;
+import org.posenc.experiment.ResumableTrials;
+import org.posenc.experiment.TokenText;
+import org.posenc.model.Transformer;
+import org.posenc.report.Provenance;
+import org.posenc.report.ResultRow;
+
+/**
+ * Trains small decoders at one length, lets them read longer contexts by every method that fits, at
+ * once and after a short training, and reports. {@link ResumableTrials} keeps what is finished, and
+ * the weights lie beside it.
+ */
+public final class Extrapolation {
+
+    /** A reading takes about as long as this many steps of training. */
+    private static final int READING_STEPS = 100;
+
+    private static final TrainedEncoding ROPE = new TrainedEncoding("rope", Map.of());
+
+    private final ExtrapolationPlan plan;
+    private final Weights weights;
+    private final List<Object> by; // whom the numbers come from
+    private final Progress progress;
+    private final Map<String, Callable<ResultRow>> trainings = new LinkedHashMap<>();
+    private final Map<String, Callable<ResultRow>> readings = new LinkedHashMap<>();
+    private final Map<String, Integer> steps = new LinkedHashMap<>();
+    private Optional<Rope> rope = Optional.empty();
+
+    private Extrapolation(
+            ExtrapolationPlan plan, Path out, Provenance provenance, Progress progress) {
+        this.plan = plan;
+        this.progress = progress;
+        weights = new Weights(out);
+        // Another posenc, or another processor, may find other numbers.
+        by =
+                new ArrayList<>(
+                        List.of(
+                                new TreeMap<>(provenance.versions()), // in an order of its own
+                                provenance.commit(),
+                                provenance.device()));
+    }
+
+    /**
+     * Runs whatever is not there yet, and writes tables, pictures and page.
+     *
+     * @param plan what to train and measure
+     * @param out the folder for all results; made where it is missing
+     * @param provenance where the results come from, for the page
+     * @param progress hears how far it is
+     * @return what was found
+     * @throws IOException if text, tokenizer or model cannot be read
+     * @throws IllegalArgumentException if they do not serve, or the folder cannot be written to
+     */
+    public static ExtrapolationReport run(
+            ExtrapolationPlan plan, Path out, Provenance provenance, Progress progress)
+            throws IOException {
+        Extrapolation experiment = new Extrapolation(plan, out, provenance, progress);
+        List<Workload> workloads = experiment.workloads();
+        if (plan.model().isPresent()) {
+            experiment.add(workloads.get(0), plan.model().get());
+        }
+        for (Workload workload : workloads) {
+            experiment.addTrainings(workload);
+        }
+        ResumableTrials kept = experiment.complete(out);
+        experiment.writeBase(workloads.get(0), out);
+        ExtrapolationReport report =
+                new ExtrapolationReport(
+                        plan, workloads, experiment.rope, out, kept.rows(), provenance);
+        report.write();
+        return report;
+    }
+
+    /** The model of a folder is measured in the place of a trained one. */
+    private void add(Workload workload, Path folder) throws IOException {
+        ModelFolder opened = ModelFolder.open(folder);
+        by.add(BaseModel.hash(folder));
+        addReadings(
+                workload,
+                ROPE,
+                plan.seed(),
+                opened.encoding(),
+                manager -> opened.load(manager, DataType.FLOAT32));
+    }
+
+    /** The first of the decoders trained with RoPE, for all who want to go on from there. */
+    private void writeBase(Workload workload, Path out) throws IOException {
+        if (!plan.encodings().contains(ROPE)) {
+            return;
+        }
+        long seed = plan.seed();
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Transformer decoder = TrainingTrial.decoder(workload, ROPE, seed);
+            weights.load(key("training", workload, ROPE, "", seed, ""), decoder, manager);
+            BaseModel.write(
+                    decoder,
+                    workload.length(),
+                    plan.tokenizer(),
+                    ((TextWorkload) workload).passkey(),
+                    out.resolve("base"));
+        }
+    }
+
+    private List<Workload> workloads() throws IOException {
+        List<Workload> workloads = new ArrayList<>();
+        int length = plan.text().length();
+        int[] factors = plan.reading().factors();
+        TokenText text =
+                TokenText.read(
+                        plan.texts(),
+                        plan.tokenizer(),
+                        10 * length,
+                        factors[factors.length - 1] * length + plan.reading().windows());
+        workloads.add(new TextWorkload(plan.text(), plan.reading(), text, passkey(text)));
+        plan.puzzles().forEach(kind -> workloads.add(new PuzzleWorkload(kind, plan.puzzle())));
+        return workloads;
+    }
+
+    /** A decoder is asked as it was taught. */
+    private Passkey passkey(TokenText text) throws IOException {
+        if (plan.model().isEmpty()) {
+            return Passkey.ofRareTokens(text.vocabulary(), text.training());
+        }
+        Path taught = plan.model().get().resolve(BaseModel.PASSKEY);
+        return Files.isRegularFile(taught)
+                ? Passkey.fromJson(Files.readString(taught))
+                : Passkey.ofDigits(plan.tokenizer());
+    }
+
+    private void addTrainings(Workload workload) {
+        for (TrainedEncoding encoding : plan.encodings()) {
+            for (long seed : plan.allSeeds()) {
+                String trained = key("training", workload, encoding, "", seed, "");
+                trainings.put(
+                        trained,
+                        new TrainingTrial(
+                                workload,
+                                encoding,
+                                seed,
+                                trained,
+                                weights,
+                                plan.device(),
+                                progress));
+                steps.put(trained, workload.training().steps());
+                addReadings(
+                        workload,
+                        encoding,
+                        seed,
+                        TrainingTrial.decoder(workload, encoding, seed).encoding(),
+                        manager -> {
+                            Transformer decoder = TrainingTrial.decoder(workload, encoding, seed);
+                            weights.load(trained, decoder, manager);
+                            return decoder;
+                        });
+            }
+        }
+    }
+
+    private void addReadings(
+            Workload workload,
+            TrainedEncoding encoding,
+            long seed,
+            PositionalEncoding own,
+            ReadingTrial.Source source) {
+        if (encoding.equals(ROPE) && own instanceof Rope trained) {
+            rope = Optional.of(trained);
+        }
+        for (LengthMethod method : plan.methods()) {
+            if (method.fits().test(own)) {
+                add(workload, encoding, method, null, seed, source);
+            }
+        }
+        if (plan.tuning().steps() > 0 && workload instanceof TextWorkload) {
+            DecoderTraining tuning =
+                    new DecoderTraining(plan.tuning().steps(), plan.tuning().learningRate());
+            for (LengthMethod method : plan.tuning().methods()) {
+                if (method.fits().test(own)) {
+                    add(workload, encoding, method, tuning, seed, source);
+                }
+            }
+        }
+    }
+
+    private void add(
+            Workload workload,
+            TrainedEncoding encoding,
+            LengthMethod method,
+            DecoderTraining tuning,
+            long seed,
+            ReadingTrial.Source source) {
+        String tuned = tuning == null ? "" : plan.tuning().toString();
+        String key =
+                key(
+                        tuning == null ? "at-once" : "tuned",
+                        workload,
+                        encoding,
+                        method.name(),
+                        seed,
+                        tuned);
+        double factor = plan.tuning().factor();
+        Callable<ResultRow> trial =
+                new ReadingTrial(
+                        workload,
+                        encoding,
+                        method,
+                        tuning,
+                        factor,
+                        seed,
+                        key,
+                        source,
+                        plan.device(),
+                        progress);
+        readings.put(
+                key,
+                () -> {
+                    ResultRow row = trial.call();
+                    progress.advanced(READING_STEPS);
+                    return row;
+                });
+        steps.put(key, READING_STEPS + (tuning == null ? 0 : tuning.steps()));
+    }
+
+    private String key(
+            String stage,
+            Workload workload,
+            TrainedEncoding encoding,
+            String method,
+            long seed,
+            String tuned) {
+        List<String> name = new ArrayList<>(List.of(stage, workload.name()));
+        name.add(encoding.label().replace(' ', '-'));
+        if (!method.isEmpty()) {
+            name.add(method);
+        }
+        name.add(Long.toString(seed));
+        return ResumableTrials.key(name, workload.identity(), encoding, tuned, by);
+    }
+
+    private ResumableTrials complete(Path out) {
+        List<String> keys = new ArrayList<>(trainings.keySet());
+        keys.addAll(readings.keySet());
+        ResumableTrials kept =
+                new ResumableTrials(
+                        out,
+                        keys,
+                        row -> !trainings.containsKey(row.key()) || weights.has(row.key()));
+        long done = kept.rows().stream().mapToLong(row -> steps.get(row.key())).sum();
+        progress.started(steps.values().stream().mapToLong(n -> n).sum(), done);
+        kept.complete(trainings, plan.device(), ExtrapolationReport::line, progress);
+        kept.complete(readings, plan.device(), ExtrapolationReport::line, progress);
+        return kept;
+    }
+}

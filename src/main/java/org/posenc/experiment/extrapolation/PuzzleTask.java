@@ -1,0 +1,65 @@
+package org.posenc.experiment.extrapolation;
+
+import java.util.Arrays;
+import org.posenc.experiment.DecoderTraining;
+
+/**
+ * How decoders are trained on puzzles and measured; every kind of puzzle has a decoder of its own.
+ *
+ * @param layers the decoder's layers
+ * @param embeddingSize E
+ * @param heads H
+ * @param headDimension D
+ * @param size n: puzzles of training have 1 … n symbols, digits or pairs
+ * @param batch puzzles in a step
+ * @param training steps and learning rate
+ * @param factors how many times n is measured, ascending, the first 1
+ * @param puzzles measured at each factor
+ */
+public record PuzzleTask(
+        int layers,
+        int embeddingSize,
+        int heads,
+        int headDimension,
+        int size,
+        int batch,
+        DecoderTraining training,
+        double[] factors,
+        int puzzles) {
+
+    /** Copies the array; the rest is checked where it is used. */
+    public PuzzleTask {
+        factors = factors.clone();
+        if (factors.length == 0 || factors[0] != 1) {
+            throw new IllegalArgumentException(
+                    "sizes must begin with 1, got " + Arrays.toString(factors));
+        }
+        for (int i = 1; i < factors.length; i++) {
+            if (!(factors[i] > factors[i - 1])) {
+                throw new IllegalArgumentException(
+                        "sizes must ascend, got " + Arrays.toString(factors));
+            }
+        }
+    }
+
+    @Override
+    public double[] factors() {
+        return factors.clone();
+    }
+
+    @Override
+    public String toString() {
+        return ("layers %d, embedding size %d, heads %d, head dimension %d, size %d, batch %d, %s,"
+                        + " factors %s, puzzles %d")
+                .formatted(
+                        layers,
+                        embeddingSize,
+                        heads,
+                        headDimension,
+                        size,
+                        batch,
+                        training,
+                        Arrays.toString(factors),
+                        puzzles);
+    }
+}

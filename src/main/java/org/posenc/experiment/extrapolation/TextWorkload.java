@@ -1,0 +1,231 @@
+package org.posenc.experiment.extrapolation;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.Dataset;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.LongFunction;
+import java.util.stream.IntStream;
+import org.posenc.attention.AttentionMask;
+import org.posenc.encoding.Positions;
+import org.posenc.experiment.DecoderTraining;
+import org.posenc.experiment.TokenText;
+import org.posenc.kernel.CrossEntropy;
+import org.posenc.model.Transformer;
+import org.posenc.model.TransformerConfig;
+import org.posenc.training.SequenceBatches;
+import org.posenc.training.SequenceBatches.Sequence;
+import org.posenc.training.TokenWindows;
+
+/**
+ * Real text, and passkeys in it: in training, one row of four holds one.
+ *
+ * <p>The loss is that of the same held-out tokens under growing context (a sliding window whose
+ * stride is the number of these tokens, looked at in as many places as there are windows), so that
+ * neither the text nor a window's first tokens, which have little context, move the figures.
+ *
+ * @param task the decoder and its training
+ * @param reading how it is measured
+ * @param text what it learns and reads
+ * @param passkey makes passkeys
+ */
+record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey passkey)
+        implements Workload {
+
+    private static final int PASSKEY_ROW = 4;
+    private static final long MEASURED = 0x5EED; // the passkeys of every measurement are the same
+
+    TextWorkload {
+        if (task.length() < passkey.shortest()) {
+            throw new IllegalArgumentException(
+                    "a passkey needs "
+                            + passkey.shortest()
+                            + " tokens, more than the training length "
+                            + task.length());
+        }
+    }
+
+    @Override
+    public String name() {
+        return "text";
+    }
+
+    @Override
+    public TransformerConfig config(long seed) {
+        return task.config(text.vocabulary(), seed);
+    }
+
+    @Override
+    public int length() {
+        return task.length();
+    }
+
+    @Override
+    public double[] factors() {
+        return Arrays.stream(reading.factors()).asDoubleStream().toArray();
+    }
+
+    @Override
+    public int lengthAt(double factor) {
+        return (int) Math.round(factor * task.length());
+    }
+
+    @Override
+    public DecoderTraining training() {
+        return task.training();
+    }
+
+    @Override
+    public Dataset batches(long seed) {
+        return batches(seed, 1, task.training().steps());
+    }
+
+    @Override
+    public Dataset batches(long seed, double factor, int steps) {
+        int length = lengthAt(factor);
+        int rows = Math.max(PASSKEY_ROW, (int) Math.round(task.batch() / factor));
+        return new SequenceBatches(
+                k -> {
+                    SplittableRandom random = Draws.of(seed, k);
+                    return IntStream.range(0, rows)
+                            .mapToObj(row -> row(random, length, row % PASSKEY_ROW == 0))
+                            .toList();
+                },
+                steps);
+    }
+
+    private Sequence row(SplittableRandom random, int length, boolean asks) {
+        if (asks) {
+            return passkey.lesson(random, text.training(), length);
+        }
+        int from = random.nextInt(text.training().length - length);
+        return Sequence.of(Arrays.copyOfRange(text.training(), from, from + length + 1), 1);
+    }
+
+    @Override
+    public Measured measure(LongFunction<Transformer> readers, NDManager manager)
+            throws IOException, TranslateException {
+        Measured measured = new Measured();
+        List<Double> found = new ArrayList<>();
+        for (int factor : reading.factors()) {
+            Transformer reader = readers.apply(lengthAt(factor));
+            double loss = loss(reader, lengthAt(factor), manager);
+            measured.values().put(Measured.at("loss", factor), loss);
+            measured.values().put(Measured.at("perplexity", factor), Math.exp(loss));
+            List<Answers> byDepth = passkeys(reader, lengthAt(factor), manager);
+            measured.values()
+                    .put(
+                            Measured.at("passkey", factor),
+                            byDepth.stream().mapToDouble(Answers::exact).average().orElseThrow());
+            measured.values()
+                    .put(
+                            Measured.at("digits", factor),
+                            byDepth.stream().mapToDouble(Answers::token).average().orElseThrow());
+            byDepth.forEach(answers -> found.add(answers.exact()));
+        }
+        measured.curves().put("passkeys", found); // factor by factor, each by depth
+        int longest = lengthAt(reading.factors()[reading.factors().length - 1]);
+        measured.curves()
+                .put("lossByPosition", byPosition(readers.apply(longest), longest, manager));
+        measured.curves().put("attentionAtOwnLength", attention(readers, 1, manager));
+        measured.curves().put("attention", attention(readers, reading.watched(), manager));
+        return measured;
+    }
+
+    private List<Double> attention(
+            LongFunction<Transformer> readers, int factor, NDManager manager) {
+        int length = lengthAt(factor);
+        int[] window = Arrays.copyOf(text.heldOut(), length);
+        return AttentionByDistance.of(readers.apply(length), window, manager);
+    }
+
+    private double loss(Transformer reader, int length, NDManager parent)
+            throws IOException, TranslateException {
+        double sum = 0;
+        try (NDManager manager = parent.newSubManager()) {
+            for (Batch batch : windows(length, reading.targets()).getData(manager)) {
+                try (NDArray each = each(reader, batch, manager)) {
+                    sum += each.sum().getFloat() / reading.targets();
+                }
+                batch.close();
+            }
+        }
+        return sum / reading.windows();
+    }
+
+    /** The mean loss of the positions up to L/8, L/4, L/2, …, each from the one before. */
+    private List<Double> byPosition(Transformer reader, int length, NDManager parent)
+            throws IOException, TranslateException {
+        double[] sums = new double[length];
+        try (NDManager manager = parent.newSubManager()) {
+            for (Batch batch : windows(length, length).getData(manager)) {
+                try (NDArray each = each(reader, batch, manager)) {
+                    float[] losses =
+                            each.reshape(batch.getSize(), length).sum(new int[] {0}).toFloatArray();
+                    Arrays.setAll(sums, i -> sums[i] + losses[i] / reading.windows());
+                }
+                batch.close();
+            }
+        }
+        List<Double> means = new ArrayList<>();
+        int from = 0;
+        for (int to : reading.positionsUpTo(task.length())) {
+            means.add(Arrays.stream(sums, from, to).average().orElseThrow());
+            from = to;
+        }
+        return means;
+    }
+
+    /** (B·T): the loss of each label, 0 where it does not count. */
+    private static NDArray each(Transformer reader, Batch batch, NDManager manager) {
+        NDArray ids = batch.getData().head();
+        Positions positions = Positions.range(ids.getManager(), 0, ids.getShape().get(1));
+        NDArray logits =
+                reader.logits(
+                        ids,
+                        positions,
+                        AttentionMask.none(),
+                        new ParameterStore(manager, false),
+                        false);
+        NDArray rows = logits.reshape(-1, logits.getShape().get(2));
+        return CrossEntropy.each(rows, batch.getLabels().head().flatten(), false);
+    }
+
+    /** Held-out windows that end at the same tokens, whatever their length. */
+    private TokenWindows windows(int length, int scored) {
+        int first = lengthAt(reading.factors()[reading.factors().length - 1]);
+        int last = text.heldOut().length - 1;
+        int[] ends = new int[reading.windows()];
+        Arrays.setAll(
+                ends,
+                i -> first + (int) ((long) i * (last - first) / Math.max(1, ends.length - 1)));
+        return TokenWindows.endingAt(text.heldOut(), length, scored, reading.rows(length), ends);
+    }
+
+    private List<Answers> passkeys(Transformer reader, int length, NDManager manager)
+            throws IOException, TranslateException {
+        List<Answers> found = new ArrayList<>();
+        SplittableRandom random = new SplittableRandom(MEASURED);
+        for (int depth = 0; depth < reading.depths(); depth++) {
+            double at = reading.depths() == 1 ? 0.5 : (double) depth / (reading.depths() - 1);
+            List<Sequence> asked =
+                    IntStream.range(0, reading.passkeys())
+                            .mapToObj(i -> passkey.question(random, text.heldOut(), length, at))
+                            .toList();
+            found.add(Answers.of(reader, asked, reading.rows(length), manager));
+        }
+        return found;
+    }
+
+    @Override
+    public String identity() {
+        return task + "\n" + reading + "\n" + text.hash();
+    }
+}
