@@ -86,7 +86,9 @@ final class ExtrapolateCommand implements Callable<Integer> {
             names = "--methods",
             split = ",",
             paramLabel = "NAME",
-            description = "How they read longer contexts (default: all that fit; --list has them).")
+            description =
+                    "How they read longer contexts, compared on the first RoPE (default: all that"
+                            + " fit; --list has them).")
     private List<String> methods = List.of();
 
     @Option(names = "--list", description = "Prints the methods and puzzles, and ends.")

@@ -184,7 +184,7 @@ public final class Extrapolation {
             rope = Optional.of(trained);
         }
         for (LengthMethod method : plan.methods()) {
-            if (method.fits().test(own)) {
+            if (isTried(method, encoding, own)) {
                 add(workload, encoding, method, null, seed, source);
             }
         }
@@ -192,11 +192,19 @@ public final class Extrapolation {
             DecoderTraining tuning =
                     new DecoderTraining(plan.tuning().steps(), plan.tuning().learningRate());
             for (LengthMethod method : plan.tuning().methods()) {
-                if (method.fits().test(own)) {
+                if (isTried(method, encoding, own)) {
                     add(workload, encoding, method, tuning, seed, source);
                 }
             }
         }
+    }
+
+    /** Methods are compared on the first RoPE; others, of another base, are read as trained. */
+    private boolean isTried(LengthMethod method, TrainedEncoding encoding, PositionalEncoding own) {
+        Optional<TrainedEncoding> first =
+                plan.encodings().stream().filter(e -> e.name().equals(ROPE.name())).findFirst();
+        boolean another = own instanceof Rope && first.isPresent() && !first.get().equals(encoding);
+        return method.fits().test(own) && !(another && !method.name().equals(LengthMethod.DIRECT));
     }
 
     private void add(
