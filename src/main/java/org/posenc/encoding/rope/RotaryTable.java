@@ -13,7 +13,9 @@ import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.core.Embedding;
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.posenc.encoding.DeviceConstant;
 import org.posenc.encoding.Positions;
@@ -24,14 +26,18 @@ import org.posenc.kernel.Autograd;
  * and shared by everything that has the same frequencies and precision.
  *
  * <p>There is a table for each device and type. It doubles when a pass goes beyond it, up to 64
- * MiB. Negative and real positions, positions far beyond the table, and those on a GPU whose bounds
- * only the GPU knows, are computed directly, with the same numbers. A table is no parameter: it is
- * never trained, saved or cast, and its memory is freed when no encoding has it any more.
+ * MiB. Negative and real positions, those of small types, positions far beyond the table, and those
+ * on a GPU whose bounds only the GPU knows, are computed directly, with the same numbers. A table
+ * is no parameter: it is never trained, saved or cast, and its memory is freed when no encoding has
+ * it any more.
  */
 final class RotaryTable {
 
     private static final long MOST_BYTES = 64L << 20;
     private static final long FIRST = 256;
+
+    /** What rows of a table can be looked up by. */
+    private static final Set<DataType> INDICES = EnumSet.of(DataType.INT32, DataType.INT64);
 
     private static final Cleaner CLEANER = Cleaner.create();
 
@@ -90,7 +96,7 @@ final class RotaryTable {
      * @return (…, T, d/2, 2), in the positions' manager
      */
     NDArray waves(Positions positions, DataType type) {
-        if (positions.array().getDataType().isInteger() && positions.knowBounds()) {
+        if (INDICES.contains(positions.array().getDataType()) && positions.knowBounds()) {
             NDArray found = found(positions, type);
             if (found != null) {
                 try (found) {

@@ -156,6 +156,18 @@ class RotaryTableTest {
                 .isCloseTo(1.25 * Math.cos(511 * 0.3), Offset.offset(1e-5));
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"UINT8", "INT8", "INT32", "INT64", "FLOAT32"})
+    void positionsMayBeOfAnyType(DataType type) {
+        RotaryTable table =
+                RotaryTable.of(new RopeFrequencies(new double[] {1, 0.3}, 1), RopePrecision.EXACT);
+        NDArray places = manager.create(new long[] {3, 0, 100, 2}, new Shape(2, 2));
+        double[] expected = table.waves(Positions.of(places), DataType.FLOAT64).toDoubleArray();
+        NDArray typed = places.toType(type, true);
+        assertThat(table.waves(Positions.of(typed), DataType.FLOAT64).toDoubleArray())
+                .containsExactly(expected);
+    }
+
     @Test
     void negativeAndRealAndFarPositionsAreComputed() {
         RotaryTable table =
