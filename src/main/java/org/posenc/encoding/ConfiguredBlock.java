@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -35,6 +36,26 @@ public abstract class ConfiguredBlock extends AbstractBlock {
      */
     protected String configuration() {
         return "";
+    }
+
+    /**
+     * Adds a parameter of a known shape.
+     *
+     * @param name what it is saved by
+     * @param type what it is to optimizers
+     * @param initializer draws its first values
+     * @param shape its shape
+     * @return the parameter, which is this block's own
+     */
+    protected final Parameter parameter(
+            String name, Parameter.Type type, Initializer initializer, long... shape) {
+        return addParameter(
+                Parameter.builder()
+                        .setName(name)
+                        .setType(type)
+                        .optShape(new Shape(shape))
+                        .optInitializer(initializer)
+                        .build());
     }
 
     /**

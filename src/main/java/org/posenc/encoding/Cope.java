@@ -54,13 +54,13 @@ public final class Cope extends EncodingBlock {
                         ? 1 / Math.sqrt(headDimension)
                         : Checks.finite(builder.scale, "scale");
         embedding =
-                addParameter(
-                        Parameter.builder()
-                                .setName("embedding")
-                                .setType(Parameter.Type.WEIGHT)
-                                .optShape(new Shape(shared ? 1 : heads, positions, headDimension))
-                                .optInitializer(new ConstantInitializer(0))
-                                .build());
+                parameter(
+                        "embedding",
+                        Parameter.Type.WEIGHT,
+                        new ConstantInitializer(0),
+                        shared ? 1 : heads,
+                        positions,
+                        headDimension);
     }
 
     /**

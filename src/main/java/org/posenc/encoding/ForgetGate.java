@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.ConstantInitializer;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import org.posenc.kernel.ForgetGates;
 
@@ -51,24 +50,14 @@ public final class ForgetGate extends EncodingBlock {
                         "weight",
                         Parameter.Type.WEIGHT,
                         SeededInitializer.normal(0.02, builder.seed, "weight"),
-                        new Shape(heads, embeddingSize));
+                        heads,
+                        embeddingSize);
         bias =
                 parameter(
                         "bias",
                         Parameter.Type.BIAS,
                         new ConstantInitializer((float) initial),
-                        new Shape(heads));
-    }
-
-    private Parameter parameter(
-            String name, Parameter.Type type, Initializer initializer, Shape shape) {
-        return addParameter(
-                Parameter.builder()
-                        .setName(name)
-                        .setType(type)
-                        .optShape(shape)
-                        .optInitializer(initializer)
-                        .build());
+                        heads);
     }
 
     /**

@@ -2,7 +2,6 @@ package org.posenc.encoding;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
@@ -51,13 +50,7 @@ public final class Kerple extends DistanceBias {
     }
 
     private Parameter parameter(String name, SeededInitializer initializer) {
-        return addParameter(
-                Parameter.builder()
-                        .setName(name)
-                        .setType(Parameter.Type.WEIGHT)
-                        .optShape(new Shape(heads()))
-                        .optInitializer(initializer)
-                        .build());
+        return parameter(name, Parameter.Type.WEIGHT, initializer, heads());
     }
 
     /**

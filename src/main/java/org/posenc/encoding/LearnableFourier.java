@@ -65,13 +65,8 @@ public final class LearnableFourier extends FeaturesBlock {
     }
 
     private Parameter parameter(String name, Initializer initializer, long... shape) {
-        return addParameter(
-                Parameter.builder()
-                        .setName(name)
-                        .setType(shape.length == 1 ? Parameter.Type.BIAS : Parameter.Type.WEIGHT)
-                        .optShape(new Shape(shape))
-                        .optInitializer(initializer)
-                        .build());
+        Parameter.Type type = shape.length == 1 ? Parameter.Type.BIAS : Parameter.Type.WEIGHT;
+        return parameter(name, type, initializer, shape);
     }
 
     /**

@@ -41,14 +41,12 @@ public final class T5Bias extends DistanceBias {
         }
         bucketOf = new DeviceConstant(each);
         table =
-                addParameter(
-                        Parameter.builder()
-                                .setName("table")
-                                .setType(Parameter.Type.WEIGHT)
-                                .optShape(new Shape(buckets, builder.heads))
-                                .optInitializer(
-                                        SeededInitializer.normal(0.02, builder.seed, "table"))
-                                .build());
+                parameter(
+                        "table",
+                        Parameter.Type.WEIGHT,
+                        SeededInitializer.normal(0.02, builder.seed, "table"),
+                        buckets,
+                        builder.heads);
     }
 
     /**
