@@ -69,6 +69,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
     private static final int LENGTH = 64;
     private static final int BATCH = 32;
     private static final int STEPS = 1000;
+    private static final int PUZZLE_STEPS = 3000;
     private static final int QUICK_STEPS = 60;
     private static final int TUNING_STEPS = 100;
     private static final int SEEDS = 3;
@@ -134,6 +135,17 @@ final class ExtrapolateCommand implements Callable<Integer> {
                             + QUICK_STEPS
                             + ").")
     private Integer steps;
+
+    @Option(
+            names = "--puzzle-steps",
+            paramLabel = "N",
+            description =
+                    "Training steps of a decoder of puzzles (default: "
+                            + PUZZLE_STEPS
+                            + ", quick: "
+                            + QUICK_STEPS
+                            + ").")
+    private Integer puzzleSteps;
 
     @Option(
             names = "--finetune-steps",
@@ -257,7 +269,11 @@ final class ExtrapolateCommand implements Callable<Integer> {
                         32,
                         10,
                         64,
-                        new DecoderTraining(trainingSteps, 2e-3),
+                        new DecoderTraining(
+                                puzzleSteps != null
+                                        ? puzzleSteps
+                                        : quick ? QUICK_STEPS : PUZZLE_STEPS,
+                                1e-3),
                         new double[] {1, 1.2, 1.4, 1.6, 2, 4},
                         quick ? 16 : 256),
                 new ExtrapolationPlan.Tuning(

@@ -19,6 +19,9 @@ class ExtrapolateCommandTest {
     private Console extrapolate(String... options) {
         List<String> all = new ArrayList<>(List.of("extrapolate", "--out", out().toString()));
         all.addAll(List.of(options));
+        if (!all.contains("--text")) {
+            all.addAll(List.of("--text", "LICENSE"));
+        }
         return Console.run(all.toArray(String[]::new));
     }
 

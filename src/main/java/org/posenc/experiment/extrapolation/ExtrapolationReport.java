@@ -355,7 +355,7 @@ public final class ExtrapolationReport {
     private void cards(HtmlPage.Builder page) {
         Results once = stage(AT_ONCE).with("encoding", main());
         Results tuned = stage(TUNED).with("encoding", main());
-        for (int factor : List.of(4, (int) longest())) {
+        for (int factor : IntStream.of(4, (int) longest()).distinct().toArray()) {
             card(page, once, "Best at once at " + factor + "×", Measured.at("loss", factor), true);
         }
         card(
@@ -554,13 +554,13 @@ public final class ExtrapolationReport {
                         Axis.log("turns"),
                         List.of(
                                 Series.of(
-                                        "turns",
+                                        "direct",
                                         index,
                                         DoubleStream.of(own)
                                                 .map(f -> f * plan.text().length() / (2 * Math.PI))
                                                 .toArray()),
                                 Series.of(
-                                        "one full turn",
+                                        "one whole turn",
                                         index,
                                         DoubleStream.of(own).map(f -> 1).toArray())));
         Png.write(moved, picture("frequency-pairs"));

@@ -49,16 +49,17 @@ public record PuzzleTask(
 
     @Override
     public String toString() {
-        return ("layers %d, embedding size %d, heads %d, head dimension %d, size %d, batch %d, %s,"
-                        + " factors %s, puzzles %d")
+        return ("%d layers of %d, %d heads of %d, %d puzzles of up to %d in each of %d steps, learning"
+                        + " rate %s; measured at %s times that size, %d puzzles")
                 .formatted(
                         layers,
                         embeddingSize,
                         heads,
                         headDimension,
-                        size,
                         batch,
-                        training,
+                        size,
+                        training.steps(),
+                        training.learningRate(),
                         Arrays.toString(factors),
                         puzzles);
     }

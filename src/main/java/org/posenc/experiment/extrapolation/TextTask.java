@@ -63,4 +63,18 @@ public record TextTask(
                 .optSeed(seed)
                 .build();
     }
+
+    @Override
+    public String toString() {
+        return "%d layers of %d, %d heads of %d, %d windows of %d tokens in each of %d steps, learning rate %s"
+                .formatted(
+                        layers,
+                        embeddingSize,
+                        heads,
+                        headDimension,
+                        batch,
+                        length,
+                        training.steps(),
+                        training.learningRate());
+    }
 }
