@@ -20,7 +20,7 @@ class ExtrapolateCommandTest {
         List<String> all = new ArrayList<>(List.of("extrapolate", "--out", out().toString()));
         all.addAll(List.of(options));
         if (!all.contains("--text")) {
-            all.addAll(List.of("--text", "LICENSE"));
+            all.addAll(List.of("--text", "README.md"));
         }
         return Console.run(all.toArray(String[]::new));
     }

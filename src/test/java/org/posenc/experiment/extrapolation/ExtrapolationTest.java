@@ -112,7 +112,9 @@ class ExtrapolationTest {
         Map<String, Map<String, Double>> numbers = numbers(first);
         assertThat(numbers(second)).hasSize(8); // text and sort: trained, at once; text: tuned
         for (Map.Entry<String, Map<String, Double>> again : numbers(second).entrySet()) {
-            assertThat(again.getValue()).isEqualTo(numbers.get(again.getKey()));
+            if (!again.getKey().startsWith("tuned/text/rope/yarn/")) { // not tuned at first
+                assertThat(again.getValue()).isEqualTo(numbers.get(again.getKey()));
+            }
         }
         assertThat(numbers.values())
                 .allMatch(values -> values.values().stream().allMatch(Double::isFinite));
