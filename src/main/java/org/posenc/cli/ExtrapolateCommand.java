@@ -81,7 +81,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
             description =
                     "What decoders are trained with, with commas between (default: rope at three"
                             + " bases, none, learned, sinusoidal, alibi, t5, kerple, fire).")
-    private List<String> encodings = ENCODINGS;
+    private List<String> encodings = List.of();
 
     @Option(
             names = "--methods",
@@ -255,7 +255,10 @@ final class ExtrapolateCommand implements Callable<Integer> {
                         : methods.stream().map(LengthMethod::named).toList();
         ModelFolder folder = model == null ? null : opened();
         return new ExtrapolationPlan(
-                model == null ? encodings.stream().map(TrainedEncoding::parse).toList() : List.of(),
+                model == null
+                        ? (encodings.isEmpty() ? ENCODINGS : encodings)
+                                .stream().map(TrainedEncoding::parse).toList()
+                        : List.of(),
                 chosen,
                 decoder(folder, new DecoderTraining(trainingSteps, 3e-3)),
                 quick ? new ReadingTask(times, 16, 8, 3, 2) : new ReadingTask(times, 16, 48, 5, 8),
@@ -293,6 +296,10 @@ final class ExtrapolateCommand implements Callable<Integer> {
         if (length != null) {
             throw new IllegalArgumentException(
                     "--length is the model's own where --model is given, got " + length);
+        }
+        if (!encodings.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "--encodings are what decoders are trained with, and --model trains none");
         }
         return ModelFolder.open(model);
     }

@@ -59,6 +59,21 @@ class ExtrapolateCommandTest {
 
     @ParameterizedTest
     @CsvSource({
+        "'--encodings none --methods yarn', none of the methods [yarn] can be applied to [none]",
+        "'--model models/rope-64 --encodings rope', --model trains none",
+        "'--model models/rope-64 --length 32', the model's own",
+        "'--model models/rope-64 --methods resized', none of the methods [resized]",
+        "'--model no-such-folder', cannot read no-such-folder",
+    })
+    void optionsThatDoNotGoTogetherAreRefusedBeforeAnythingRuns(String options, String sentence) {
+        Console console = extrapolate(options.split(" "));
+        console.assertBadInput();
+        assertThat(console.err()).contains(sentence);
+        assertThat(folder.resolve("new")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "--encodings, ropee, did you mean \"rope\"",
         "--encodings, rope:bass=3, did you mean \"base\"",
         "--encodings, rope:base, key=value",

@@ -80,6 +80,7 @@ public final class Extrapolation {
         for (Workload workload : workloads) {
             experiment.addTrainings(workload);
         }
+        experiment.requireReadings();
         ResumableTrials kept = experiment.complete(out);
         experiment.writeBase(workloads.get(0), out);
         ExtrapolationReport report =
@@ -87,6 +88,23 @@ public final class Extrapolation {
                         plan, workloads, experiment.rope, out, kept.rows(), provenance);
         report.write();
         return report;
+    }
+
+    /** Said before an hour of training, not after it. */
+    private void requireReadings() {
+        if (readings.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "none of the methods "
+                            + plan.methods().stream().map(LengthMethod::name).toList()
+                            + " can be applied to "
+                            + plan.model()
+                                    .map(folder -> "the encoding of " + folder)
+                                    .orElse(
+                                            plan.encodings().stream()
+                                                    .map(TrainedEncoding::label)
+                                                    .toList()
+                                                    .toString()));
+        }
     }
 
     /** The model of a folder is measured in the place of a trained one. */

@@ -2,6 +2,7 @@ package org.posenc.experiment.extrapolation;
 
 import java.util.Arrays;
 import org.posenc.experiment.DecoderTraining;
+import org.posenc.experiment.Positive;
 
 /**
  * How decoders are trained on puzzles and measured; every kind of puzzle has a decoder of its own.
@@ -27,8 +28,15 @@ public record PuzzleTask(
         double[] factors,
         int puzzles) {
 
-    /** Copies the array; the rest is checked where it is used. */
+    /** Checks the values and copies the array. */
     public PuzzleTask {
+        Positive.check(layers, "layers");
+        Positive.check(embeddingSize, "embedding size");
+        Positive.check(heads, "heads");
+        Positive.check(headDimension, "head dimension");
+        Positive.check(size, "puzzle size");
+        Positive.check(batch, "batch");
+        Positive.check(puzzles, "puzzles");
         factors = factors.clone();
         if (factors.length == 0 || factors[0] != 1) {
             throw new IllegalArgumentException(

@@ -11,7 +11,6 @@ import java.util.function.LongFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.posenc.experiment.DecoderTraining;
-import org.posenc.experiment.Positive;
 import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
 import org.posenc.training.SequenceBatches;
@@ -29,13 +28,6 @@ record PuzzleWorkload(SymbolTask kind, PuzzleTask task) implements Workload {
     private static final int ROWS = 64;
 
     PuzzleWorkload {
-        Positive.check(task.layers(), "layers");
-        Positive.check(task.embeddingSize(), "embedding size");
-        Positive.check(task.heads(), "heads");
-        Positive.check(task.headDimension(), "head dimension");
-        Positive.check(task.size(), "puzzle size");
-        Positive.check(task.batch(), "batch");
-        Positive.check(task.puzzles(), "puzzles");
         // The largest must exist before an hour is spent on the smaller ones.
         double[] factors = task.factors();
         kind.length((int) Math.round(task.size() * factors[factors.length - 1]));
