@@ -35,7 +35,8 @@ class RoomsTest {
         "analysis,   encoding kernel",
         "checkpoint, model attention encoding training report kernel",
         "report,     ",
-        "experiment, model attention encoding training analysis checkpoint report kernel",
+        "signal,     model encoding training analysis report kernel",
+        "experiment, signal model attention encoding training analysis checkpoint report kernel",
     })
     void aRoomKnowsOnlyTheRoomsBelowIt(String room, String known) {
         String own = "org.posenc." + room + "..";
