@@ -21,11 +21,12 @@ import org.posenc.kernel.Cast;
 
 /**
  * A coordinate network (<a href="https://arxiv.org/abs/2006.10739">Tancik et al. 2020</a>): any
- * position features, then {@code depth} hidden ReLU layers and a linear map to the outputs.
+ * position features, then {@code depth} hidden layers and a linear map to the outputs.
  *
- * <p>h₀ = φ(position), hᵢ = max(0, Wᵢ hᵢ₋₁ + bᵢ), y = W h + b, with a sigmoid at the end where
- * values lie in [0, 1]. Initial weights and biases are uniform in ±1/√(fan in), PyTorch's standard
- * for linear layers, from the seed alone.
+ * <p>h₀ = φ(position), hᵢ = a(Wᵢ hᵢ₋₁ + bᵢ), y = W h + b, with a sigmoid at the end where values
+ * lie in [0, 1]. a is max(0, u) unless another {@link CoordinateActivation} is set. Initial weights
+ * and biases are what it needs, from the seed alone: uniform in ±1/√(fan in), PyTorch's standard
+ * for linear layers, for ReLU and for a single map without hidden layers.
  *
  * <p>As a plain DJL block it takes (positions (…, M)) and returns (…, outputs).
  */
@@ -38,6 +39,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
     private final int width;
     private final int outputs;
     private final boolean sigmoid;
+    private final CoordinateActivation activation;
     private final List<Linear> maps = new ArrayList<>();
 
     private CoordinateMlp(Builder builder) {
@@ -46,14 +48,20 @@ public final class CoordinateMlp extends ConfiguredBlock {
         width = builder.width;
         outputs = builder.outputs;
         sigmoid = builder.sigmoid;
+        activation = builder.activation;
         features = addChildBlock("features", builder.features);
         int fanIn = features.featureDimension();
         for (int i = 0; i <= depth; i++) {
             Linear map = Linear.builder().setUnits(i < depth ? width : outputs).build();
             maps.add(addChildBlock("map", map));
+            CoordinateActivation.Bounds bounds =
+                    depth == 0
+                            ? CoordinateActivation.Bounds.standard(fanIn)
+                            : activation.initial(i, fanIn);
             for (Pair<String, Parameter> p : map.getParameters()) {
                 String name = "map" + i + "/" + p.getKey();
-                double bound = 1 / Math.sqrt(fanIn);
+                boolean weight = p.getValue().getType() == Parameter.Type.WEIGHT;
+                double bound = weight ? bounds.weight() : bounds.bias();
                 p.getValue().setInitializer(SeededInitializer.uniform(bound, builder.seed, name));
             }
             fanIn = width;
@@ -109,7 +117,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
      * @param phi φ: (…, D)
      * @param parameters gives the parameters on the features' device
      * @param training whether gradients are to flow
-     * @return h₀ = φ (…, D), then after each ReLU h₁, …, h_depth (…, width)
+     * @return h₀ = φ (…, D), then after each activation h₁, …, h_depth (…, width)
      * @throws IllegalArgumentException if the last axis is not D
      */
     public List<NDArray> hidden(NDArray phi, ParameterStore parameters, boolean training) {
@@ -133,10 +141,10 @@ public final class CoordinateMlp extends ConfiguredBlock {
         if (kept != null) {
             kept.add(h);
         }
-        for (Linear map : maps.subList(0, depth)) {
-            NDArray z = map.forward(parameters, new NDList(h), training).head(); // (…, width)
-            NDArray next = Activation.relu(z);
-            z.close();
+        for (int i = 0; i < depth; i++) {
+            NDArray u = maps.get(i).forward(parameters, new NDList(h), training).head();
+            NDArray next = activation.apply(u, i); // (…, width)
+            u.close();
             if (kept == null && h != phi) {
                 h.close();
             } else if (kept != null) {
@@ -194,6 +202,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
                 "depth " + depth,
                 "width " + width,
                 "outputs " + outputs,
+                "activation " + activation,
                 "sigmoid " + sigmoid);
     }
 
@@ -205,6 +214,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
         private int width = 256;
         private int outputs = 1;
         private boolean sigmoid;
+        private CoordinateActivation activation = new CoordinateActivation.Relu();
         private long seed;
 
         private Builder() {}
@@ -261,6 +271,17 @@ public final class CoordinateMlp extends ConfiguredBlock {
          */
         public Builder optSigmoid(boolean sigmoid) {
             this.sigmoid = sigmoid;
+            return this;
+        }
+
+        /**
+         * Sets what stands after each hidden map, and with it the initial weights.
+         *
+         * @param activation ReLU where it is not set
+         * @return this builder
+         */
+        public Builder optActivation(CoordinateActivation activation) {
+            this.activation = activation;
             return this;
         }
 
