@@ -100,6 +100,18 @@ public final class TorchScript {
      *     bfloat16 would abort the JVM
      */
     NDArray call(boolean training, NDArray... inputs) {
+        return all(training, inputs).singletonOrThrow();
+    }
+
+    /**
+     * Calls an operation that returns a list of arrays.
+     *
+     * @param training whether gradients are to flow: where {@code false}, nothing is recorded
+     * @param inputs the arguments; the first one's manager owns the results
+     * @return the results
+     * @throws IllegalArgumentException as {@link #call}
+     */
+    NDList all(boolean training, NDArray... inputs) {
         NDList arguments = new NDList(inputs.length);
         for (NDArray input : inputs) {
             arguments.add(checked(input));
@@ -140,14 +152,14 @@ public final class TorchScript {
         }
     }
 
-    private NDArray run(NDList arguments) {
+    private NDList run(NDList arguments) {
         // libtorch would specialise the code to each new shape, which costs tens of milliseconds
         // and gains nothing for a handful of large operations.
         JniUtils.setGraphExecutorOptimize(false);
         try {
             // Always in training mode: DJL's inference mode makes results that no later training
             // step may touch. Whether a graph is recorded is this thread's grad mode alone.
-            return IValueUtils.forward(module, arguments, true).singletonOrThrow();
+            return IValueUtils.forward(module, arguments, true);
         } finally {
             JniUtils.setGraphExecutorOptimize(true);
         }

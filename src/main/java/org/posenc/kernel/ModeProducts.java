@@ -1,0 +1,79 @@
+package org.posenc.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import java.util.List;
+
+/**
+ * A matrix for each axis of an array, applied one axis after the other: the product with their
+ * Kronecker product, which never exists.
+ *
+ * <p>Each step is one matrix product that moves the axis it works on from one end of the array to
+ * the other, so nothing is copied into another order, and the axis of channels changes ends: last
+ * in a sampled signal, first in weights.
+ */
+public final class ModeProducts {
+
+    private ModeProducts() {}
+
+    /**
+     * Turns a grid of samples into weights: y[c, k₀, k₁, …] = Σ P₀[k₀, n₀] P₁[k₁, n₁] … x[n₀, n₁,
+     * …, c].
+     *
+     * @param x (N_0, …, N_{M−1}, C)
+     * @param matrices P_m (K_m, N_m) of each axis, in x's type
+     * @return (C, K_0, …, K_{M−1}), in x's manager
+     * @throws IllegalArgumentException if the shapes do not fit together
+     */
+    public static NDArray unitsFirst(NDArray x, List<NDArray> matrices) {
+        NDArray y = x;
+        Shape shape = x.getShape();
+        check(matrices, shape, 0);
+        for (NDArray p : matrices) {
+            long n = shape.get(0);
+            NDArray rows = y.reshape(n, shape.size() / n);
+            y = rows.transpose().matMul(p.transpose()); // (N_{m+1} … C K_0 …, K_m)
+            shape = shape.slice(1).add(p.getShape().get(0));
+        }
+        return y.reshape(shape);
+    }
+
+    /**
+     * Turns weights into a grid of samples: y[n₀, n₁, …, c] = Σ A₀[n₀, k₀] A₁[n₁, k₁] … w[c, k₀,
+     * k₁, …].
+     *
+     * @param w (C, K_0, …, K_{M−1})
+     * @param matrices A_m (N_m, K_m) of each axis, in w's type
+     * @return (N_0, …, N_{M−1}, C), in the matrices' manager
+     * @throws IllegalArgumentException if the shapes do not fit together
+     */
+    public static NDArray unitsLast(NDArray w, List<NDArray> matrices) {
+        NDArray y = w;
+        Shape shape = w.getShape();
+        check(matrices, shape, 1);
+        for (int m = matrices.size() - 1; m >= 0; m--) {
+            NDArray a = matrices.get(m);
+            int last = shape.dimension() - 1;
+            long k = shape.get(last);
+            NDArray columns = y.reshape(shape.size() / k, k);
+            y = a.matMul(columns.transpose()); // (N_m, N_{m+1} … C K_0 …)
+            shape = new Shape(a.getShape().get(0)).addAll(shape.slice(0, last));
+        }
+        return y.reshape(shape);
+    }
+
+    private static void check(List<NDArray> matrices, Shape array, int first) {
+        boolean fits = array.dimension() == matrices.size() + 1;
+        for (int m = 0; fits && m < matrices.size(); m++) {
+            Shape matrix = matrices.get(m).getShape();
+            fits = matrix.dimension() == 2 && matrix.get(1) == array.get(first + m);
+        }
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    "matrices of shapes "
+                            + matrices.stream().map(NDArray::getShape).toList()
+                            + " do not fit the axes of an array of shape "
+                            + array);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package org.posenc.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import java.util.Map;
+
+/**
+ * The singular value decomposition X = U diag(s) Vᵀ, which DJL has no function for.
+ *
+ * <p>It is computed in float64 whatever the type of X: in float32 a singular value below some 10⁻⁶
+ * of the largest would be noise, and its vectors arbitrary.
+ *
+ * @param u U (m, r), r = min(m, n), with orthonormal columns
+ * @param s the singular values (r), in descending order
+ * @param vt Vᵀ (r, n) or, where it is whole, (n, n), with orthonormal rows
+ */
+public record SingularVectors(NDArray u, NDArray s, NDArray vt) {
+
+    /**
+     * Decomposes a matrix, without gradients.
+     *
+     * @param x (m, n), float16, float32 or float64, finite
+     * @return the decomposition, float64, in x's manager
+     * @throws IllegalArgumentException if the array has another number of axes
+     */
+    public static SingularVectors of(NDArray x) {
+        return decompose(x, false);
+    }
+
+    /**
+     * Decomposes a matrix and completes V to a basis of the whole space, without gradients.
+     *
+     * @param x (m, n), float16, float32 or float64, finite
+     * @return the decomposition with U (m, m) and Vᵀ (n, n), float64, in x's manager
+     * @throws IllegalArgumentException if the array has another number of axes
+     */
+    public static SingularVectors whole(NDArray x) {
+        return decompose(x, true);
+    }
+
+    private static SingularVectors decompose(NDArray x, boolean whole) {
+        if (x.getShape().dimension() != 2) {
+            throw new IllegalArgumentException(
+                    "singular vectors need a matrix (m, n), got shape " + x.getShape());
+        }
+        NDList usv = TorchScript.load("singular_vectors", Map.of("whole", whole)).all(false, x);
+        return new SingularVectors(usv.get(0), usv.get(1), usv.get(2));
+    }
+}
