@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.posenc.kernel.Cast;
@@ -63,7 +64,7 @@ public final class FourierFeatures extends FeaturesBlock {
     private final Order order;
     private final Unit unit;
     private final double scale;
-    private final boolean normalized;
+    private final double norm; // of a row, or 1 where rows are left as they are
     private double[][] b; // (K, M)
     private DeviceConstant angular; // (M, K), c Bᵀ
 
@@ -73,10 +74,22 @@ public final class FourierFeatures extends FeaturesBlock {
         order = builder.order();
         unit = builder.unit;
         scale = builder.scale;
-        normalized = builder.normalized;
         int m = builder.positionDimension;
         int k = Checks.even(builder.dimension, "dimension") / 2;
+        norm = builder.normalized ? Math.sqrt(k) : 1;
         b = frequencies.matrix(k, m);
+        angular = angular();
+    }
+
+    /** The features of one coordinate alone, where all coordinates have the same frequencies. */
+    private FourierFeatures(FourierFeatures plane) {
+        super(VERSION, 1, plane.featureDimension() / plane.positionDimension());
+        frequencies = plane.frequencies;
+        order = plane.order;
+        unit = plane.unit;
+        scale = plane.scale;
+        norm = plane.norm;
+        b = frequencies.matrix(featureDimension() / 2, 1);
         angular = angular();
     }
 
@@ -125,10 +138,20 @@ public final class FourierFeatures extends FeaturesBlock {
                     case INTERLEAVED -> NDArrays.stack(new NDList(sines, cosines), -1);
                 };
         NDArray features = waves.reshape(points.add(featureDimension())); // (…, D)
-        if (normalized) {
-            features = Scalars.div(features, Math.sqrt(featureDimension() / 2.0));
+        if (norm != 1) {
+            features = Scalars.div(features, norm);
         }
         return Cast.to(features, featureType(positions), training);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public List<PositionFeatures> separated() {
+        boolean axisAfterAxis = order == Order.BY_AXIS || order == Order.INTERLEAVED;
+        if (!frequencies.byAxis() || !axisAfterAxis || positionDimension() == 1) {
+            return super.separated();
+        }
+        return Collections.nCopies(positionDimension(), new FourierFeatures(this));
     }
 
     private DeviceConstant angular() {
@@ -182,7 +205,7 @@ public final class FourierFeatures extends FeaturesBlock {
                 + Settings.nameOf(unit)
                 + ", scale "
                 + scale
-                + (normalized ? ", normalized" : "");
+                + (norm == 1 ? "" : ", normalized");
     }
 
     static List<NamedEncoding> named() {

@@ -3,6 +3,7 @@ package org.posenc.encoding;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+import java.util.List;
 
 /**
  * A map from positions to feature vectors: what is added to a Transformer's tokens, what a
@@ -36,6 +37,19 @@ public interface PositionFeatures extends Block {
      * @throws IllegalArgumentException if the last axis of positions is not M
      */
     NDArray features(Positions positions, ParameterStore parameters, boolean training);
+
+    /**
+     * Takes these features apart into features of each coordinate alone, where they are that: φ(x)
+     * = [φ_0(x_0), φ_1(x_1), …, φ_{M−1}(x_{M−1})]. A linear map of them is then a sum of functions
+     * of one coordinate, which a grid needs along its sides only.
+     *
+     * @return φ_0, …, φ_{M−1}, without parameters of their own where M > 1; empty where a feature
+     *     looks at several coordinates, or the coordinates' features do not stand one after the
+     *     other
+     */
+    default List<PositionFeatures> separated() {
+        return positionDimension() == 1 ? List.of(this) : List.of();
+    }
 
     /**
      * Makes an encoding that adds these features to the tokens, x + p.

@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.Scalars;
@@ -75,6 +76,21 @@ public final class ShiftedBasis extends FeaturesBlock {
         norm = builder.normalized ? greatestNorm(rows, builder.reference) : 1;
     }
 
+    /** The features of one coordinate alone of a basis with centres along the axes. */
+    private ShiftedBasis(ShiftedBasis plane) {
+        super(VERSION, 1, plane.centres.length);
+        basis = plane.basis;
+        from = plane.from;
+        to = plane.to;
+        periodic = plane.periodic;
+        directions = Directions.AXES;
+        norm = plane.norm;
+        centres = plane.centres;
+        centre = plane.centre;
+        mix = plane.mix;
+        shift = plane.shift;
+    }
+
     /**
      * Returns a builder.
      *
@@ -134,6 +150,15 @@ public final class ShiftedBasis extends FeaturesBlock {
             features = Scalars.div(features, norm);
         }
         return Cast.withoutTails(features, featureType(positions), training);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public List<PositionFeatures> separated() {
+        if (directions != Directions.AXES || positionDimension() == 1) {
+            return super.separated();
+        }
+        return Collections.nCopies(positionDimension(), new ShiftedBasis(this));
     }
 
     /** The greatest norm of the points' rows or, without points, of any row over the range. */

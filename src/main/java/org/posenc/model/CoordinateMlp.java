@@ -1,46 +1,65 @@
 package org.posenc.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.posenc.encoding.ConfiguredBlock;
+import org.posenc.encoding.Kronecker;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.WeightedRows;
 
 /**
- * A coordinate network (<a href="https://arxiv.org/abs/2006.10739">Tancik et al. 2020</a>): any
- * position features, then {@code depth} hidden layers and a linear map to the outputs.
+ * A coordinate network (<a href="https://arxiv.org/abs/2006.10739">Tancik et al. 2020</a>; <a
+ * href="https://arxiv.org/abs/2205.08987">Zheng et al. 2022</a>): any position features, then
+ * {@code depth} hidden layers and a linear map to the outputs.
  *
  * <p>h₀ = φ(position), hᵢ = a(Wᵢ hᵢ₋₁ + bᵢ), y = W h + b, with a sigmoid at the end where values
  * lie in [0, 1]. a is max(0, u) unless another {@link CoordinateActivation} is set. Initial weights
  * and biases are what it needs, from the seed alone: uniform in ±1/√(fan in), PyTorch's standard
  * for linear layers, for ReLU and for a single map without hidden layers.
  *
- * <p>As a plain DJL block it takes (positions (…, M)) and returns (…, outputs).
+ * <p>The first map of a complex encoding ({@link Kronecker}) is a {@link KroneckerLinear} without
+ * bias, whose weights start uniform in ±1/√(its outputs), as the authors have it. It and the first
+ * map of features that stand axis after axis exploit a grid: {@link #onGrid} computes the features
+ * and the first products along its sides alone. Scattered points may be {@link #blended} from a
+ * grid instead of being evaluated one by one with {@link #at}.
+ *
+ * <p>As a plain DJL block it takes (positions (…, M)) and returns (…, outputs); or, for M &gt; 1, a
+ * grid's (axis 0, …, axis M−1) and returns (N_0, …, N_{M−1}, outputs); or (axis 0, …, axis M−1,
+ * samples, weights) of a blend and returns (P, outputs). An axis is the coordinates (N_m) of its
+ * samples or, to compute fixed features once, their {@link #axisFeatures} (N_m, K_m).
  */
 public final class CoordinateMlp extends ConfiguredBlock {
 
     private static final byte VERSION = 1;
 
     private final PositionFeatures features;
+    private final List<PositionFeatures> axes; // of each coordinate, empty where inseparable
     private final int depth;
     private final int width;
     private final int outputs;
     private final boolean sigmoid;
     private final CoordinateActivation activation;
-    private final List<Linear> maps = new ArrayList<>();
+    private final KroneckerLinear complex; // the first map of a complex encoding, or null
+    private final List<Linear> maps = new ArrayList<>(); // those after it, or all
 
     private CoordinateMlp(Builder builder) {
         super(VERSION);
@@ -50,10 +69,12 @@ public final class CoordinateMlp extends ConfiguredBlock {
         sigmoid = builder.sigmoid;
         activation = builder.activation;
         features = addChildBlock("features", builder.features);
-        int fanIn = features.featureDimension();
-        for (int i = 0; i <= depth; i++) {
+        axes = features instanceof Kronecker product ? product.axes() : features.separated();
+        complex = features instanceof Kronecker ? addChildBlock("map", complex(builder)) : null;
+        for (int i = complex == null ? 0 : 1; i <= depth; i++) {
             Linear map = Linear.builder().setUnits(i < depth ? width : outputs).build();
             maps.add(addChildBlock("map", map));
+            int fanIn = i == 0 ? features.featureDimension() : width;
             CoordinateActivation.Bounds bounds =
                     depth == 0
                             ? CoordinateActivation.Bounds.standard(fanIn)
@@ -64,8 +85,16 @@ public final class CoordinateMlp extends ConfiguredBlock {
                 double bound = weight ? bounds.weight() : bounds.bias();
                 p.getValue().setInitializer(SeededInitializer.uniform(bound, builder.seed, name));
             }
-            fanIn = width;
         }
+    }
+
+    private KroneckerLinear complex(Builder builder) {
+        return KroneckerLinear.builder()
+                .setUnits(depth == 0 ? outputs : width)
+                .setFeatureDimensions(
+                        axes.stream().mapToInt(PositionFeatures::featureDimension).toArray())
+                .optSeed(builder.seed)
+                .build();
     }
 
     /**
@@ -87,15 +116,38 @@ public final class CoordinateMlp extends ConfiguredBlock {
     }
 
     /**
-     * Computes the outputs at positions.
+     * Returns the first map of a complex encoding.
      *
-     * @param positions (…, M)
+     * @return the map of the encoding to the first hidden layer or, at depth 0, to the outputs
+     * @throws IllegalStateException if the features are no {@link Kronecker}
+     */
+    public KroneckerLinear complexMap() {
+        if (complex == null) {
+            throw new IllegalStateException("the features " + features + " are not complex");
+        }
+        return complex;
+    }
+
+    /**
+     * Computes the outputs at positions, one by one.
+     *
+     * @param positions (…, M), or (…) where M = 1
      * @param parameters gives the parameters on the positions' device
      * @param training whether gradients are to flow
      * @return (…, outputs), in the weights' type
      */
     public NDArray at(Positions positions, ParameterStore parameters, boolean training) {
+        if (features instanceof Kronecker product) {
+            List<NDArray> a = product.axisFeatures(positions, parameters, training); // (…, K_m)
+            NDArray u = complex.atPoints(rows(a), parameters, training); // (P, width)
+            NDArray y = finished(u, parameters, training);
+            return y.reshape(points(a.get(0)).add(outputs));
+        }
         return of(features.features(positions, parameters, training), parameters, training);
+    }
+
+    private static List<NDArray> rows(List<NDArray> features) {
+        return features.stream().map(a -> a.reshape(-1, lastSide(a))).toList(); // (P, K_m)
     }
 
     /**
@@ -108,7 +160,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
      * @throws IllegalArgumentException if the last axis is not D
      */
     public NDArray of(NDArray phi, ParameterStore parameters, boolean training) {
-        return output(run(phi, parameters, training, null), parameters, training);
+        return finished(first(phi, parameters, training), parameters, training);
     }
 
     /**
@@ -122,47 +174,235 @@ public final class CoordinateMlp extends ConfiguredBlock {
      */
     public List<NDArray> hidden(NDArray phi, ParameterStore parameters, boolean training) {
         List<NDArray> kept = new ArrayList<>();
-        run(phi, parameters, training, kept);
+        kept.add(Cast.to(phi, weightType(phi, parameters, training), training));
+        if (depth > 0) {
+            layers(first(phi, parameters, training), parameters, training, kept);
+        }
         return kept;
     }
 
-    private NDArray run(
-            NDArray phi, ParameterStore parameters, boolean training, List<NDArray> kept) {
-        Shape shape = phi.getShape();
-        if (shape.get(shape.dimension() - 1) != features.featureDimension()) {
+    /**
+     * Computes the features of a grid's axes.
+     *
+     * @param axes the coordinates of the samples along each axis, (N_0), …, (N_{M−1})
+     * @param parameters gives the features' parameters on the coordinates' device
+     * @param training whether gradients are to flow
+     * @return (N_m, K_m) for each axis, which {@link #ofGrid} takes
+     * @throws IllegalArgumentException if there are not M vectors, or the features are not separate
+     *     along the axes
+     */
+    public List<NDArray> axisFeatures(
+            List<Positions> axes, ParameterStore parameters, boolean training) {
+        checkSeparable();
+        checkAxes(axes.stream().map(axis -> axis.array().getShape()).toList(), 1);
+        List<NDArray> features = new ArrayList<>();
+        for (int m = 0; m < axes.size(); m++) {
+            features.add(this.axes.get(m).features(axes.get(m), parameters, training));
+        }
+        return features;
+    }
+
+    /**
+     * Computes the outputs on a grid. Where the features are complex or stand axis after axis, the
+     * first map takes as long as the grid's sides; others are evaluated at all points.
+     *
+     * @param axes the coordinates of the samples along each axis, (N_0), …, (N_{M−1})
+     * @param parameters gives the parameters on the coordinates' device
+     * @param training whether gradients are to flow
+     * @return (N_0, …, N_{M−1}, outputs), in the weights' type
+     * @throws IllegalArgumentException if there are not M vectors
+     */
+    public NDArray onGrid(List<Positions> axes, ParameterStore parameters, boolean training) {
+        if (this.axes.isEmpty()) {
+            checkAxes(axes.stream().map(axis -> axis.array().getShape()).toList(), 1);
+            return at(mesh(axes), parameters, training);
+        }
+        return ofGrid(axisFeatures(axes, parameters, training), parameters, training);
+    }
+
+    /** All points of a grid, (N_0, …, N_{M−1}, M). */
+    private static Positions mesh(List<Positions> axes) {
+        Shape grid = new Shape();
+        for (Positions axis : axes) {
+            grid = grid.add(axis.length());
+        }
+        NDList coordinates = new NDList();
+        for (int m = 0; m < axes.size(); m++) {
+            coordinates.add(along(axes.get(m).array(), m, axes.size()).broadcast(grid));
+        }
+        return Positions.of(NDArrays.stack(coordinates, -1));
+    }
+
+    /** Puts the first axis of an array at place m of M, where the others have the length 1. */
+    private static NDArray along(NDArray array, int m, int axes) {
+        long[] sides = new long[axes];
+        Arrays.fill(sides, 1);
+        sides[m] = array.getShape().get(0);
+        return array.reshape(new Shape(sides).addAll(array.getShape().slice(1)));
+    }
+
+    /**
+     * Computes the outputs on a grid from the features of its axes, which were computed before.
+     *
+     * @param axisFeatures (N_m, K_m) for each axis, as {@link #axisFeatures} makes them
+     * @param parameters gives the parameters on the features' device
+     * @param training whether gradients are to flow
+     * @return (N_0, …, N_{M−1}, outputs), in the weights' type
+     * @throws IllegalArgumentException if there are not M features of these sizes, or the network's
+     *     features are not separate along the axes
+     */
+    public NDArray ofGrid(List<NDArray> axisFeatures, ParameterStore parameters, boolean training) {
+        return finished(firstOnGrid(axisFeatures, parameters, training), parameters, training);
+    }
+
+    /**
+     * Computes the outputs at scattered points whose first layer is blended from a grid's: for each
+     * point a weighted sum of what the first map gives at a few samples of the grid, then the rest
+     * of the network.
+     *
+     * @param axisFeatures (N_m, K_m) for each axis of the grid, as {@link #axisFeatures} makes them
+     * @param samples which samples of the grid, (P, J), int64: the index of (n_0, …, n_{M−1}) is
+     *     its place in row-major order
+     * @param weights their weights, (P, J), in any real type
+     * @param parameters gives the parameters on the features' device
+     * @param training whether gradients are to flow
+     * @return (P, outputs), in the weights' type
+     * @throws IllegalArgumentException as {@link #ofGrid}, or if samples and weights have different
+     *     shapes
+     */
+    public NDArray blended(
+            List<NDArray> axisFeatures,
+            NDArray samples,
+            NDArray weights,
+            ParameterStore parameters,
+            boolean training) {
+        NDArray u = firstOnGrid(axisFeatures, parameters, training);
+        NDArray rows = u.reshape(-1, lastSide(u)); // (N_0 … N_{M−1}, width)
+        NDArray blend = Cast.to(weights, rows.getDataType(), training);
+        NDArray blended = WeightedRows.of(rows, samples, blend, training); // (P, width)
+        u.close();
+        return finished(blended, parameters, training);
+    }
+
+    /** What the first map gives, (…, width). */
+    private NDArray first(NDArray phi, ParameterStore parameters, boolean training) {
+        if (lastSide(phi) != features.featureDimension()) {
             throw new IllegalArgumentException(
                     "the network takes features (…, "
                             + features.featureDimension()
                             + "), got shape "
-                            + shape);
+                            + phi.getShape());
         }
-        DataType type = weightType(phi, parameters, training);
-        NDArray h = Cast.to(phi, type, training);
-        if (kept != null) {
-            kept.add(h);
+        if (complex != null) {
+            return complex.of(phi, parameters, training);
         }
-        for (int i = 0; i < depth; i++) {
-            NDArray u = maps.get(i).forward(parameters, new NDList(h), training).head();
-            NDArray next = activation.apply(u, i); // (…, width)
-            u.close();
-            if (kept == null && h != phi) {
-                h.close();
-            } else if (kept != null) {
-                kept.add(next);
-            }
-            h = next;
-        }
-        return h;
+        NDArray h = Cast.to(phi, weightType(phi, parameters, training), training);
+        return maps.get(0).forward(parameters, new NDList(h), training).head();
     }
 
-    private NDArray output(NDArray h, ParameterStore parameters, boolean training) {
-        NDArray y = maps.get(depth).forward(parameters, new NDList(h), training).head();
+    /** What the first map gives on a grid, (N_0, …, N_{M−1}, width). */
+    private NDArray firstOnGrid(
+            List<NDArray> axisFeatures, ParameterStore parameters, boolean training) {
+        checkSeparable();
+        if (complex != null) {
+            return complex.onGrid(axisFeatures, parameters, training);
+        }
+        checkAxes(axisFeatures.stream().map(NDArray::getShape).toList(), 2);
+        NDArray any = axisFeatures.get(0);
+        ParameterList map = maps.get(0).getParameters();
+        NDArray w = parameters.getValue(map.get("weight"), any.getDevice(), training); // (U, D)
+        NDArray b = parameters.getValue(map.get("bias"), any.getDevice(), training); // (U)
+        NDArray sum = null;
+        long from = 0;
+        for (int m = 0; m < axes.size(); m++) {
+            NDArray a = Cast.to(axisFeatures.get(m), w.getDataType(), training); // (N_m, K_m)
+            long to = from + lastSide(a);
+            NDIndex columns = new NDIndex().addAllDim().addSliceDim(from, to);
+            NDArray part = a.matMul(w.get(a.getManager(), columns).transpose()); // (N_m, U)
+            from = to;
+            if (m == 0) {
+                part = part.add(b);
+            }
+            NDArray placed = along(part, m, axes.size());
+            sum = sum == null ? placed : sum.add(placed);
+        }
+        return sum;
+    }
+
+    /** The outputs from what the first map gave, which is closed. */
+    private NDArray finished(NDArray u, ParameterStore parameters, boolean training) {
+        NDArray y = u;
+        if (depth > 0) {
+            NDArray h = layers(u, parameters, training, null);
+            y = last().forward(parameters, new NDList(h), training).head();
+            h.close();
+        }
         return sigmoid ? Activation.sigmoid(y) : y;
     }
 
+    private NDArray layers(
+            NDArray first, ParameterStore parameters, boolean training, List<NDArray> kept) {
+        NDArray u = first;
+        int offset = complex == null ? 0 : 1;
+        for (int i = 0; ; i++) {
+            NDArray h = activation.apply(u, i); // (…, width)
+            u.close();
+            if (kept != null) {
+                kept.add(h);
+            }
+            if (i == depth - 1) {
+                return h;
+            }
+            u = maps.get(i + 1 - offset).forward(parameters, new NDList(h), training).head();
+            if (kept == null) {
+                h.close();
+            }
+        }
+    }
+
+    private Linear last() {
+        return maps.get(maps.size() - 1);
+    }
+
+    private void checkSeparable() {
+        if (axes.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the features " + features + " are not separate along the axes of a grid");
+        }
+    }
+
+    private void checkAxes(List<Shape> shapes, int dimensions) {
+        boolean fit = shapes.size() == features.positionDimension();
+        for (int m = 0; fit && m < shapes.size(); m++) {
+            Shape shape = shapes.get(m);
+            fit = shape.dimension() == dimensions;
+            fit &= dimensions == 1 || shape.get(1) == axes.get(m).featureDimension();
+        }
+        if (!fit) {
+            throw new IllegalArgumentException(
+                    "a grid needs "
+                            + (dimensions == 1 ? "coordinates (N)" : "features (N, K)")
+                            + " for each of "
+                            + features.positionDimension()
+                            + " axes, got "
+                            + shapes);
+        }
+    }
+
+    private static long lastSide(NDArray array) {
+        Shape shape = array.getShape();
+        return shape.get(shape.dimension() - 1);
+    }
+
+    private static Shape points(NDArray features) {
+        Shape shape = features.getShape();
+        return shape.slice(0, shape.dimension() - 1);
+    }
+
     private DataType weightType(NDArray phi, ParameterStore parameters, boolean training) {
-        Parameter first = maps.get(0).getParameters().valueAt(0);
-        return parameters.getValue(first, phi.getDevice(), training).getDataType();
+        Block first = complex == null ? maps.get(0) : complex;
+        Parameter weight = first.getParameters().valueAt(0);
+        return parameters.getValue(weight, phi.getDevice(), training).getDataType();
     }
 
     /** {@inheritDoc} */
@@ -172,24 +412,66 @@ public final class CoordinateMlp extends ConfiguredBlock {
             NDList inputs,
             boolean training,
             PairList<String, Object> params) {
-        return new NDList(at(Positions.of(inputs.singletonOrThrow()), parameters, training));
+        int m = features.positionDimension();
+        if (inputs.size() == 1) {
+            return new NDList(at(Positions.of(inputs.head()), parameters, training));
+        }
+        if (inputs.size() != m && inputs.size() != m + 2) {
+            throw new IllegalArgumentException(
+                    "the network takes positions, or "
+                            + m
+                            + " axes of a grid, or these and samples and weights, got "
+                            + inputs.size()
+                            + " arrays");
+        }
+        List<NDArray> axisInputs = inputs.subList(0, m);
+        if (axisInputs.get(0).getShape().dimension() == 1 && axes.isEmpty()) {
+            List<Positions> coordinates = axisInputs.stream().map(Positions::of).toList();
+            return new NDList(onGrid(coordinates, parameters, training));
+        }
+        boolean computed = axisInputs.get(0).getShape().dimension() == 2;
+        List<NDArray> a =
+                computed
+                        ? axisInputs
+                        : axisFeatures(
+                                axisInputs.stream().map(Positions::of).toList(),
+                                parameters,
+                                training);
+        return new NDList(
+                inputs.size() == m
+                        ? ofGrid(a, parameters, training)
+                        : blended(a, inputs.get(m), inputs.get(m + 1), parameters, training));
     }
 
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        Shape phi = features.getOutputShapes(inputShapes)[0];
-        return new Shape[] {phi.slice(0, phi.dimension() - 1).add(outputs)};
+        if (inputShapes.length == 1) {
+            Shape phi = features.getOutputShapes(inputShapes)[0];
+            return new Shape[] {phi.slice(0, phi.dimension() - 1).add(outputs)};
+        }
+        int m = features.positionDimension();
+        if (inputShapes.length > m) {
+            return new Shape[] {new Shape(inputShapes[m].get(0), outputs)};
+        }
+        Shape grid = new Shape();
+        for (Shape axis : inputShapes) {
+            grid = grid.add(axis.get(0));
+        }
+        return new Shape[] {grid.add(outputs)};
     }
 
     /** {@inheritDoc} */
     @Override
     public void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
         features.initialize(manager, type, inputShapes);
-        int fanIn = features.featureDimension();
+        if (complex != null) {
+            complex.initialize(manager, type, inputShapes);
+        }
         for (Linear map : maps) {
+            boolean first = complex == null && map == maps.get(0);
+            int fanIn = first ? features.featureDimension() : width;
             map.initialize(manager, type, new Shape(1, fanIn));
-            fanIn = width;
         }
     }
 
