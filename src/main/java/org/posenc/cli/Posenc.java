@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             CompareCommand.class,
             ExtrapolateCommand.class,
+            ReproduceCommand.class,
             AnalyzeCommand.class,
             EncodeCommand.class,
             EncodingsCommand.class,

@@ -1,0 +1,43 @@
+package org.posenc.experiment.reproduction;
+
+import java.util.List;
+
+/** Every recipe, by name. */
+public final class Recipes {
+
+    private Recipes() {}
+
+    /**
+     * Returns every recipe.
+     *
+     * @param scale how large
+     * @return in the papers' order
+     */
+    public static List<Recipe> all(Scale scale) {
+        return List.of(TradeOff.at(scale));
+    }
+
+    /**
+     * Returns the recipe of a name.
+     *
+     * @param name its name
+     * @param scale how large
+     * @return the recipe
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Recipe named(String name, Scale scale) {
+        List<Recipe> all = all(scale);
+        return all.stream()
+                .filter(recipe -> recipe.name().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "there is no recipe \""
+                                                + name
+                                                + "\"; there are all, "
+                                                + String.join(
+                                                        ", ",
+                                                        all.stream().map(Recipe::name).toList())));
+    }
+}
