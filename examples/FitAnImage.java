@@ -16,6 +16,7 @@ import org.posenc.encoding.Space;
 import org.posenc.experiment.Picture;
 import org.posenc.kernel.Autograd;
 import org.posenc.model.CoordinateMlp;
+import org.posenc.signal.Fidelity;
 import org.posenc.training.AdamW;
 import org.posenc.training.FullBatch;
 import org.posenc.training.MeanSquaredError;
@@ -66,7 +67,7 @@ public final class FitAnImage {
             try (Autograd.Scope off = Autograd.off()) {
                 NDArray fit =
                         network.at(Positions.of(points), new ParameterStore(manager, false), false);
-                return Picture.psnr(fit.toFloatArray(), picture.values());
+                return Fidelity.psnr(fit.toFloatArray(), picture.values());
             }
         }
     }

@@ -28,6 +28,7 @@ import org.posenc.kernel.Scalars;
 import org.posenc.model.CoordinateMlp;
 import org.posenc.report.AtomicFile;
 import org.posenc.report.ResultRow;
+import org.posenc.signal.Fidelity;
 import org.posenc.training.AdamW;
 import org.posenc.training.FullBatch;
 import org.posenc.training.MeanSquaredError;
@@ -188,6 +189,6 @@ record ImageTrial(
     }
 
     private static double psnr(Picture.Samples predicted, Picture.Samples target) {
-        return Picture.psnr(predicted.colours(), target.colours());
+        return Fidelity.psnr(predicted.colours(), target.colours());
     }
 }

@@ -1,12 +1,10 @@
 package org.posenc.experiment;
 
-import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
-import java.awt.image.Raster;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import javax.imageio.ImageIO;
+import org.posenc.signal.ImageFormat;
+import org.posenc.signal.Signal;
+import org.posenc.signal.SignalFile;
 
 /**
  * A colour image as numbers, split into pixels to train on and pixels held out.
@@ -43,8 +41,7 @@ public record Picture(int width, int height, float[] values) {
     }
 
     /**
-     * Reads an image file (PNG, JPEG, GIF, BMP); transparency is laid over black, and the values of
-     * a grey image are taken as they stand in the file.
+     * Reads an image file (PNG, JPEG, GIF, BMP); transparency is laid over black.
      *
      * @param file the file
      * @param longest the image is reduced so that no side is longer than this many pixels
@@ -52,77 +49,64 @@ public record Picture(int width, int height, float[] values) {
      * @throws IllegalArgumentException if the file cannot be read or is no image
      */
     public static Picture read(Path file, int longest) {
-        if (!Files.isReadable(file) || Files.isDirectory(file)) {
-            throw new IllegalArgumentException("cannot read the image " + file);
+        SignalFile image = SignalFile.read(file);
+        if (!(image.format() instanceof ImageFormat format)) {
+            throw new IllegalArgumentException(
+                    file + " is not an image but a " + image.format().description());
         }
-        BufferedImage image;
-        try {
-            image = ImageIO.read(file.toFile());
-        } catch (IOException | RuntimeException e) {
-            throw new IllegalArgumentException("not an image that can be read: " + file, e);
-        }
-        if (image == null) {
-            throw new IllegalArgumentException("not an image that can be read: " + file);
-        }
-        double scale =
-                Math.min(1, (double) longest / Math.max(image.getWidth(), image.getHeight()));
-        int width = (int) Math.round(image.getWidth() * scale);
-        int height = (int) Math.round(image.getHeight() * scale);
+        int[] sides = image.signal().sides();
+        double scale = Math.min(1, (double) longest / image.signal().longest());
+        int width = (int) Math.round(sides[1] * scale);
+        int height = (int) Math.round(sides[0] * scale);
         if (width < LEAST || height < LEAST) {
             throw new IllegalArgumentException(
                     "the image "
                             + file
                             + " is "
-                            + image.getWidth()
+                            + sides[1]
                             + " × "
-                            + image.getHeight()
+                            + sides[0]
                             + " pixels; each side must keep at least 4 when the longer is "
                             + longest);
         }
-        return averaged(image, width, height);
+        return averaged(image.signal(), format, width, height);
     }
 
     /**
      * Reduces by averaging over areas, which keeps fine detail from turning into false patterns.
      */
-    private static Picture averaged(BufferedImage image, int width, int height) {
+    private static Picture averaged(Signal image, ImageFormat format, int width, int height) {
         float[] values = new float[3 * width * height];
-        boolean grey = image.getColorModel().getColorSpace().getType() == ColorSpace.TYPE_GRAY;
-        Raster raster = image.getRaster();
-        double white = (1L << raster.getSampleModel().getSampleSize(0)) - 1;
+        int[] sides = image.sides();
+        double white = format.white();
         for (int i = 0; i < height; i++) {
-            int top = (int) ((long) i * image.getHeight() / height);
-            int bottom = (int) ((long) (i + 1) * image.getHeight() / height);
+            int top = (int) ((long) i * sides[0] / height);
+            int bottom = (int) ((long) (i + 1) * sides[0] / height);
             for (int j = 0; j < width; j++) {
-                int left = (int) ((long) j * image.getWidth() / width);
-                int right = (int) ((long) (j + 1) * image.getWidth() / width);
-                double red = 0;
-                double green = 0;
-                double blue = 0;
+                int left = (int) ((long) j * sides[1] / width);
+                int right = (int) ((long) (j + 1) * sides[1] / width);
+                double[] sum = new double[3];
                 for (int y = top; y < bottom; y++) {
                     for (int x = left; x < right; x++) {
-                        int argb = image.getRGB(x, y);
-                        double alpha = (argb >>> 24) / 255.0;
-                        if (grey) { // Java takes grey values for linear light and brightens them
-                            double light = alpha * 255 * raster.getSample(x, y, 0) / white;
-                            red += light;
-                            green += light;
-                            blue += light;
-                            continue;
+                        int at = (y * sides[1] + x) * image.channels();
+                        for (int c = 0; c < 3; c++) {
+                            // The whole numbers of the file sum without rounding.
+                            float value = image.values()[format.colour() ? at + c : at];
+                            sum[c] += opacity(image, format, at) * Math.rint(white * value);
                         }
-                        red += alpha * (argb >> 16 & 255);
-                        green += alpha * (argb >> 8 & 255);
-                        blue += alpha * (argb & 255);
                     }
                 }
-                double area = 255.0 * (bottom - top) * (right - left);
-                int at = 3 * (i * width + j);
-                values[at] = (float) (red / area);
-                values[at + 1] = (float) (green / area);
-                values[at + 2] = (float) (blue / area);
+                double area = white * (bottom - top) * (right - left);
+                for (int c = 0; c < 3; c++) {
+                    values[3 * (i * width + j) + c] = (float) (sum[c] / area);
+                }
             }
         }
         return new Picture(width, height, values);
+    }
+
+    private static double opacity(Signal image, ImageFormat format, int at) {
+        return format.alpha() ? image.values()[at + image.channels() - 1] : 1;
     }
 
     /**
@@ -210,26 +194,5 @@ public record Picture(int width, int height, float[] values) {
             image.setRGB(n % width, n / width, rgb);
         }
         return image;
-    }
-
-    /**
-     * Peak signal-to-noise ratio −10 log₁₀ of the mean squared error, with peak 1, over all pixels
-     * and channels, without clipping.
-     *
-     * @param predicted as many numbers as the target
-     * @param target the truth
-     * @return decibels
-     */
-    public static double psnr(float[] predicted, float[] target) {
-        if (predicted.length != target.length) {
-            throw new IllegalArgumentException(
-                    predicted.length + " predictions for " + target.length + " values");
-        }
-        double sum = 0;
-        for (int i = 0; i < target.length; i++) {
-            double error = predicted[i] - target[i];
-            sum += error * error;
-        }
-        return -10 * Math.log10(sum / target.length);
     }
 }

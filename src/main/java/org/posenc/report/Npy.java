@@ -74,21 +74,63 @@ public final class Npy {
     }
 
     /**
+     * Makes an array of a type.
+     *
+     * @param values the values in C order, the last index fastest; integers are rounded and those
+     *     beyond what the type holds are clipped
+     * @param type one of the types that {@link #read(Path)} takes
+     * @param shape the extents; none for a single number
+     * @return the array
+     * @throws IllegalArgumentException if the type is another
+     */
+    public static Npy of(double[] values, String type, int... shape) {
+        width(type, "an array");
+        return new Npy(type, shape, values.clone());
+    }
+
+    /**
      * Reads a file.
      *
-     * @param path a file of float32, float64, int32 or int64 values, little-endian, in C order
+     * @param path a file of float16, float32 or float64 values, of integers of 8 to 64 bits (not
+     *     unsigned 64) or of truth values, little-endian, in C order
      * @return its array
      * @throws IllegalArgumentException if it cannot be read or holds something else
      */
     public static Npy read(Path path) {
+        return read(path, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Reads a file of no more than so many numbers.
+     *
+     * @param path a file as above
+     * @param most how many numbers it may hold
+     * @return its array
+     * @throws IllegalArgumentException if it cannot be read, holds something else or more
+     */
+    public static Npy read(Path path, long most) {
         try {
-            return decode(Files.readAllBytes(path), path.toString());
+            // Each number takes at least one byte; those of larger types are counted below.
+            if (Files.size(path) > Math.min(8 * most, Integer.MAX_VALUE - 8)) {
+                throw tooMany(path.toString(), Files.size(path) + " bytes", most);
+            }
+            return decode(Files.readAllBytes(path), path.toString(), most);
         } catch (IOException e) {
             throw new IllegalArgumentException("cannot read " + path, e);
         }
     }
 
-    private static Npy decode(byte[] file, String name) {
+    private static IllegalArgumentException tooMany(String name, String size, long most) {
+        return new IllegalArgumentException(
+                name
+                        + " holds "
+                        + size
+                        + "; Java's memory here takes at most "
+                        + most
+                        + " numbers in 2 GiB (java -Xmx gives more)");
+    }
+
+    private static Npy decode(byte[] file, String name, long most) {
         ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
         try {
             byte[] magic = new byte[MAGIC.length];
@@ -112,7 +154,10 @@ public final class Npy {
                             .mapToInt(Integer::parseInt)
                             .toArray();
             String type = fields.group(1);
-            int size = Math.multiplyExact(width(type, name), product(shape));
+            long size = (long) width(type, name) * product(shape);
+            if (product(shape) > most) {
+                throw tooMany(name, product(shape) + " numbers", most);
+            }
             if (bytes.remaining() != size) {
                 throw new IllegalArgumentException(
                         name + " must hold " + size + " bytes, got " + bytes.remaining());
@@ -122,7 +167,10 @@ public final class Npy {
                 values[i] = next(bytes, type);
             }
             return new Npy(type, shape, values);
-        } catch (BufferUnderflowException | NegativeArraySizeException e) {
+        } catch (BufferUnderflowException
+                | NegativeArraySizeException
+                | ArithmeticException
+                | NumberFormatException e) {
             throw new IllegalArgumentException(name + " is not a whole .npy file", e);
         }
     }
@@ -133,24 +181,84 @@ public final class Npy {
 
     private static int width(String type, String name) {
         return switch (type) {
-            case "<f4", "<i4" -> 4;
+            case "|b1", "|u1", "|i1" -> 1;
+            case "<f2", "<u2", "<i2" -> 2;
+            case "<f4", "<u4", "<i4" -> 4;
             case "<f8", "<i8" -> 8;
             default ->
                     throw new IllegalArgumentException(
                             name
-                                    + " must hold values of type <f4, <f8, <i4 or <i8 (float32,"
-                                    + " float64, int32, int64), got "
+                                    + " must hold values of type <f2, <f4, <f8, |i1, <i2, <i4, <i8,"
+                                    + " |u1, <u2, <u4 or |b1 (floating point, integers, truth"
+                                    + " values), got "
                                     + type);
         };
     }
 
     private static double next(ByteBuffer bytes, String type) {
         return switch (type) {
+            case "|b1", "|u1" -> bytes.get() & 0xff;
+            case "|i1" -> bytes.get();
+            case "<f2" -> ofHalf(bytes.getShort());
+            case "<u2" -> bytes.getShort() & 0xffff;
+            case "<i2" -> bytes.getShort();
             case "<f4" -> bytes.getFloat();
+            case "<u4" -> bytes.getInt() & 0xffffffffL;
             case "<i4" -> bytes.getInt();
             case "<i8" -> bytes.getLong();
             default -> bytes.getDouble();
         };
+    }
+
+    private static void put(ByteBuffer bytes, String type, double value) {
+        switch (type) {
+            case "|b1" -> bytes.put((byte) whole(value, 0, 1));
+            case "|u1" -> bytes.put((byte) whole(value, 0, 0xff));
+            case "|i1" -> bytes.put((byte) whole(value, Byte.MIN_VALUE, Byte.MAX_VALUE));
+            case "<f2" -> bytes.putShort(toHalf(value));
+            case "<u2" -> bytes.putShort((short) whole(value, 0, 0xffff));
+            case "<i2" -> bytes.putShort((short) whole(value, Short.MIN_VALUE, Short.MAX_VALUE));
+            case "<f4" -> bytes.putFloat((float) value);
+            case "<u4" -> bytes.putInt((int) whole(value, 0, 0xffffffffL));
+            case "<i4" -> bytes.putInt((int) whole(value, Integer.MIN_VALUE, Integer.MAX_VALUE));
+            case "<i8" -> bytes.putLong(whole(value, Long.MIN_VALUE, Long.MAX_VALUE));
+            default -> bytes.putDouble(value);
+        }
+    }
+
+    private static long whole(double value, long least, long most) {
+        return Math.min(most, Math.max(least, Math.round(value)));
+    }
+
+    /** IEEE half precision: 1 bit of sign, 5 of exponent, 10 of fraction. */
+    private static double ofHalf(short bits) {
+        int exponent = bits >> 10 & 31;
+        int fraction = bits & 1023;
+        double magnitude =
+                exponent == 31
+                        ? fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN
+                        : exponent == 0
+                                ? Math.scalb((double) fraction, -24)
+                                : Math.scalb(1024.0 + fraction, exponent - 25);
+        return bits < 0 ? -magnitude : magnitude;
+    }
+
+    /** To the nearest, halves to even. */
+    private static short toHalf(double value) {
+        double magnitude = Math.abs(value);
+        int bits;
+        if (Double.isNaN(value)) {
+            bits = 0x7e00;
+        } else if (magnitude >= 65520) {
+            bits = 0x7c00;
+        } else {
+            // Steps of the fraction: 2^-24 up to 2^-14, then doubled with each power of two. A
+            // fraction that rounds up to the next power carries into the exponent by itself.
+            int exponent = Math.max(-14, Math.getExponent(magnitude));
+            int fraction = (int) Math.rint(Math.scalb(magnitude, 10 - exponent));
+            bits = (exponent + 14 << 10) + fraction;
+        }
+        return (short) (Math.copySign(1, value) < 0 ? bits | 0x8000 : bits);
     }
 
     /**
@@ -170,17 +278,11 @@ public final class Npy {
      * @throws IOException if writing fails
      */
     public void writeTo(OutputStream out) throws IOException {
-        boolean wide = type.endsWith("8");
         ByteBuffer body =
-                ByteBuffer.allocate(Math.multiplyExact(values.length, wide ? 8 : 4))
+                ByteBuffer.allocate(Math.multiplyExact(values.length, width(type, "an array")))
                         .order(ByteOrder.LITTLE_ENDIAN);
         for (double value : values) {
-            switch (type) {
-                case "<f4" -> body.putFloat((float) value);
-                case "<i4" -> body.putInt((int) value);
-                case "<i8" -> body.putLong((long) value);
-                default -> body.putDouble(value);
-            }
+            put(body, type, value);
         }
         out.write(header());
         out.write(body.array());
