@@ -154,6 +154,27 @@ public final class FourierFeatures extends FeaturesBlock {
         return Collections.nCopies(positionDimension(), new FourierFeatures(this));
     }
 
+    /**
+     * Returns the similarity of positions at a distance, mean cos(c b_k u): the inner product of
+     * their features over that of one with itself.
+     *
+     * @param u the distance
+     * @return between −1 and 1
+     * @throws IllegalArgumentException if positions have several coordinates
+     */
+    public double similarity(double u) {
+        if (positionDimension() != 1) {
+            throw new IllegalArgumentException(
+                    "the similarity at a distance is that of one coordinate, got "
+                            + positionDimension());
+        }
+        double sum = 0;
+        for (double[] row : b) {
+            sum += Math.cos(unit.radians * scale * row[0] * u);
+        }
+        return sum / b.length;
+    }
+
     private DeviceConstant angular() {
         int k = b.length;
         double[] transposed = new double[positionDimension() * k];
