@@ -15,7 +15,14 @@ import org.posenc.kernel.Scalars;
  * max|ψ̂|², and the similarity the normalised autocorrelation, the inner product of the embeddings
  * of two positions over that of one with itself. N positions have no stable rank above N.
  */
-public sealed interface BasisFunction {
+public sealed interface BasisFunction
+        permits BasisFunction.Gaussian,
+                BasisFunction.Triangle,
+                BasisFunction.Square,
+                BasisFunction.Sine,
+                BasisFunction.Rectangle,
+                BasisFunction.Impulse,
+                SampledBasis {
 
     /** What counts as on an edge, in widths or periods: far above rounding, far below use. */
     double EDGE = 1e-6;

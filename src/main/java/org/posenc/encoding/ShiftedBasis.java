@@ -1,9 +1,13 @@
 package org.posenc.encoding;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -38,12 +42,12 @@ public final class ShiftedBasis extends FeaturesBlock {
         AXES_AND_DIAGONALS
     }
 
-    private final BasisFunction basis;
+    private BasisFunction basis;
     private final double from;
     private final double to;
     private final boolean periodic;
     private final Directions directions;
-    private final double norm;
+    private double norm;
     private final double[] centres;
     private final DeviceConstant centre; // (D/K)
     private final DeviceConstant mix; // (M, K), coordinates to directions
@@ -217,7 +221,38 @@ public final class ShiftedBasis extends FeaturesBlock {
                 + (periodic ? ", periodic" : "")
                 + ", "
                 + Settings.nameOf(directions)
-                + (norm == 1 ? "" : ", norm " + norm);
+                + (norm == 1 ? "" : drawn() ? ", normalized" : ", norm " + norm);
+    }
+
+    private boolean drawn() {
+        return basis instanceof SampledBasis sampled && sampled.drawn();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        super.saveMetadata(os);
+        if (drawn()) {
+            os.writeDouble(norm);
+            for (double sample : ((SampledBasis) basis).samples()) {
+                os.writeDouble(sample);
+            }
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadMetadata(loadVersion, is);
+        if (drawn()) {
+            norm = is.readDouble();
+            double[] samples = ((SampledBasis) basis).samples();
+            for (int i = 0; i < samples.length; i++) {
+                samples[i] = is.readDouble();
+            }
+            basis = ((SampledBasis) basis).with(samples);
+        }
     }
 
     static List<NamedEncoding> named() {
@@ -226,7 +261,7 @@ public final class ShiftedBasis extends FeaturesBlock {
                 entry(
                         "gaussian",
                         "shifted Gaussians (Zheng et al. 2021)",
-                        (spacing, space, s) ->
+                        (centres, spacing, space, s) ->
                                 // Small decoders learn faster from wider copies than pictures do.
                                 new BasisFunction.Gaussian(
                                         s.number("sigma", (space.unit() ? 1.5 : 4) * spacing)),
@@ -237,13 +272,13 @@ public final class ShiftedBasis extends FeaturesBlock {
                 entry(
                         "triangle",
                         "shifted triangles (Zheng et al. 2022)",
-                        (spacing, space, s) ->
+                        (centres, spacing, space, s) ->
                                 new BasisFunction.Triangle(s.number("width", 2.5 * spacing)),
                         new Settings.Key("width", "auto", "half the width" + automatic + "2.5 h")),
                 entry(
                         "square",
                         "shifted square waves (Zheng et al. 2021)",
-                        (spacing, space, s) ->
+                        (centres, spacing, space, s) ->
                                 new BasisFunction.Square(
                                         s.number("frequency", 1 / space.extent()), s.number("low")),
                         new Settings.Key(
@@ -254,7 +289,7 @@ public final class ShiftedBasis extends FeaturesBlock {
                 entry(
                         "sine",
                         "shifted sines (Zheng et al. 2021)",
-                        (spacing, space, s) ->
+                        (centres, spacing, space, s) ->
                                 new BasisFunction.Sine(
                                         s.number("frequency", 1 / space.extent()),
                                         s.number("offset")),
@@ -266,20 +301,33 @@ public final class ShiftedBasis extends FeaturesBlock {
                 entry(
                         "rectangle",
                         "shifted rectangles (Zheng et al. 2022)",
-                        (spacing, space, s) ->
+                        (centres, spacing, space, s) ->
                                 new BasisFunction.Rectangle(s.number("width", 4 * spacing)),
                         new Settings.Key("width", "auto", "full width" + automatic + "4 h")),
                 entry(
                         "impulse",
                         "shifted impulses (Zheng et al. 2021)",
-                        (spacing, space, s) ->
+                        (centres, spacing, space, s) ->
                                 new BasisFunction.Impulse(s.number("width", 0.5 * spacing)),
-                        new Settings.Key("width", "auto", "half the width" + automatic + "0.5 h")));
+                        new Settings.Key("width", "auto", "half the width" + automatic + "0.5 h")),
+                entry(
+                        "noise",
+                        "shifted random noise (Zheng et al. 2021)",
+                        (centres, spacing, space, s) ->
+                                SampledBasis.noise(
+                                        space.extent(),
+                                        s.integer("samples", centres),
+                                        space.seed()),
+                        new Settings.Key(
+                                "samples",
+                                "auto",
+                                "how many numbers are drawn over the extent; auto: one for each"
+                                        + " centre")));
     }
 
-    /** Makes a basis function for a space whose samples or centres have a spacing. */
+    /** Makes a basis function for a space with centres whose samples or centres have a spacing. */
     private interface Basis {
-        BasisFunction of(double spacing, Space space, Settings settings);
+        BasisFunction of(int centres, double spacing, Space space, Settings settings);
     }
 
     private static NamedEncoding entry(
@@ -301,10 +349,10 @@ public final class ShiftedBasis extends FeaturesBlock {
                 (space, settings) -> {
                     Directions directions = settings.choice("directions", Directions.class);
                     int lines = directions == Directions.AXES ? space.positionDimension() : 4;
-                    double coarser =
-                            Math.min(space.length(), space.featureDimension() / (double) lines);
+                    int centres = Checks.divided(space.featureDimension(), lines, "dimension");
+                    double spacing = space.extent() / Math.min(space.length(), centres);
                     return builder()
-                            .setBasis(basis.of(space.extent() / coarser, space, settings))
+                            .setBasis(basis.of(centres, spacing, space, settings))
                             .setDimension(space.featureDimension())
                             .optPositionDimension(space.positionDimension())
                             .optRange(0, space.extent())

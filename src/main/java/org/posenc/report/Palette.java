@@ -30,7 +30,7 @@ final class Palette {
         {"d08a00", "learned"},
         {"1f77b4", "sinusoidal", "cape"},
         {"0a9e73", "fourier", "random-fourier", "linear-frequencies", "log-frequencies"},
-        {"c7609f", "gaussian", "triangle", "square", "sine", "rectangle", "impulse"},
+        {"c7609f", "gaussian", "triangle", "square", "sine", "rectangle", "impulse", "noise"},
         {"d55e00", "rope", "xpos"},
         {"35a0d6", "alibi", "kerple"},
         {"8067c4", "t5", "fire"},

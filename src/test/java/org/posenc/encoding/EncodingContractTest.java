@@ -427,6 +427,7 @@ class EncodingContractTest {
                         "sine",
                         "rectangle",
                         "impulse",
+                        "noise",
                         "rope",
                         "axial-rope",
                         "mixed-rope",

@@ -11,6 +11,7 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
@@ -115,6 +116,109 @@ class ShiftedBasisTest {
                                 .map(v -> v * scale)
                                 .toArray(),
                         Offset.offset(1e-12));
+        NDArray single =
+                FeatureGoldens.features(
+                        features, manager.create(x).toType(DataType.FLOAT32, false));
+        assertThat(single.toType(DataType.FLOAT64, false).toDoubleArray())
+                .containsExactly(actual.toDoubleArray(), Offset.offset(1e-5));
+    }
+
+    /** The prototype itself, looked up by truncation, is the authors' shift embedder. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "circ_gauss_s0.05",
+                "circ_tri_w0.1",
+                "circ_impulse",
+                "circ_square01_f1",
+                "circ_sine_f1_off0"
+            })
+    void aSampledPrototypeIsLookedUpAsTheAuthorsDo(String file) {
+        JsonObject golden = Goldens.read("shifted-basis/" + file + ".json");
+        double[] prototype = Goldens.flat(golden.getAsJsonObject("params").get("prototype"));
+        int d = prototype.length;
+        ShiftedBasis features =
+                ShiftedBasis.builder()
+                        .setBasis(SampledBasis.of(1, prototype))
+                        .setDimension(d)
+                        .optPeriodic(true)
+                        .optNormalized(true)
+                        .build();
+        assertThat(features.norm()).isCloseTo(1, Offset.offset(1e-14));
+        double[] rows = Goldens.flat(golden.get("row_index"));
+        for (double beyond : new double[] {0, 0.3, 0.99}) { // of a row: truncation takes it away
+            double[] x = Arrays.stream(rows).map(row -> (row + beyond) / d).toArray();
+            FeatureGoldens.check(
+                    features, manager.create(x), Goldens.flat(golden.get("embedding")));
+        }
+        assertThat(features.basis().stableRankLimit())
+                .isCloseTo(golden.get("stable_rank_full").getAsDouble(), Offset.offset(1e-12));
+        JsonObject curve = golden.getAsJsonObject("distance_curve");
+        double[] distance = Goldens.flat(curve.get("displacement"));
+        double[] value = Goldens.flat(curve.get("value"));
+        for (int i = 0; i < distance.length; i++) {
+            assertThat(features.basis().similarity(distance[i]))
+                    .isCloseTo(value[i], Offset.offset(1e-12));
+        }
+    }
+
+    /** A circulant of normal numbers, by its definition. */
+    @Test
+    void noiseIsACirculantOfNormalNumbers() {
+        int d = 2000;
+        SampledBasis noise = SampledBasis.noise(1, d, 5);
+        double[] c = noise.samples();
+        assertThat(Arrays.stream(c).average().orElseThrow()).isCloseTo(0, Offset.offset(0.07));
+        assertThat(Arrays.stream(c).map(v -> v * v).average().orElseThrow())
+                .isCloseTo(1, Offset.offset(0.1));
+        assertThat(Arrays.stream(c).map(v -> v * v * v * v).average().orElseThrow())
+                .isCloseTo(3, Offset.offset(0.5)); // the kurtosis of a normal distribution
+        assertThat(SampledBasis.noise(1, d, 5).samples()).isEqualTo(c);
+        assertThat(SampledBasis.noise(1, d, 6).samples()).isNotEqualTo(c);
+        PositionFeatures features =
+                Encodings.named("noise").features(new Space(1, d, 256, true, 5), Map.of());
+        double[] x = {0, 0.29, 0.5, 0.9995, 1.25, -0.0005};
+        int[] row = {0, 580, 1000, 1999, 500, 1999};
+        double[] expected = new double[row.length * d];
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = c[Math.floorMod(row[i / d] - i % d, d)];
+        }
+        FeatureGoldens.check(features, manager.create(x), expected);
+        // Every number in single precision too: 0.29 in float32 lies just below its sample.
+        NDArray single = FeatureGoldens.features(features, manager.create(new float[] {0.29f}));
+        assertThat(single.getFloat(0, 0)).isEqualTo((float) c[580]);
+    }
+
+    /** The sign of sin(2πf(i/n − j/d)), decided in whole numbers. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 20})
+    void directSquaresAreTheSignOfASine(int f) {
+        int n = 48;
+        int d = 32;
+        double[] x = new double[n];
+        double[] expected = new double[n * d];
+        for (int i = 0; i < n; i++) {
+            x[i] = (double) i / n;
+            for (int j = 0; j < d; j++) {
+                int part = Math.floorMod(f * (i * d - j * n), n * d);
+                expected[i * d + j] = part > 0 && 2 * part < n * d ? 1 : 0;
+            }
+        }
+        ShiftedBasis features =
+                ShiftedBasis.builder()
+                        .setBasis(new BasisFunction.Square(f, 0))
+                        .setDimension(d)
+                        .build();
+        FeatureGoldens.check(features, manager.create(x), expected);
+    }
+
+    @Test
+    void aPrototypeThatIsNothingIsRefused() {
+        assertThatThrownBy(() -> SampledBasis.of(1, 0, 0)).hasMessageContaining("not all zero");
+        assertThatThrownBy(() -> SampledBasis.of(1, 0, Double.NaN)).hasMessageContaining("NaN");
+        assertThatThrownBy(() -> SampledBasis.of(0, 1)).hasMessageContaining("period");
+        assertThatThrownBy(() -> SampledBasis.noise(1, 0, 1))
+                .hasMessageContaining("samples must be at least 1, got 0");
     }
 
     /** The norm of the prototype at d points. */
@@ -136,7 +240,8 @@ class ShiftedBasisTest {
                 new BasisFunction.Square(1, 0),
                 new BasisFunction.Square(3, -1),
                 new BasisFunction.Sine(2, 0),
-                new BasisFunction.Sine(1, 0.7));
+                new BasisFunction.Sine(1, 0.7),
+                SampledBasis.of(1, 0.1, 0.9, 2, 1.5, 0.3, 0, -0.4, 0.1));
     }
 
     /** The power spectrum of a dense circulant, by its definition, is the oracle. */

@@ -88,7 +88,8 @@ class ChartsTest {
                         "square",
                         "sine",
                         "rectangle",
-                        "impulse");
+                        "impulse",
+                        "noise");
         assertThat(names.stream().map(Palette::of).distinct()).hasSize(names.size());
         assertThat(names.stream().map(name -> Palette.of(name).symbol()).distinct()).hasSize(2);
         assertThat(Palette.of("rope (yarn)").colour()).isEqualTo(Palette.of("rope").colour());
