@@ -127,12 +127,17 @@ def text(value):
     return json.dumps(value)
 
 
-print("{")
-print(f'"source":"transformers {transformers.__version__}, torch {torch.__version__}, '
-      f'numpy {numpy.__version__}",')
-print(f'"script":"test-data/scripts/rope_frequencies.py","seed":{SEED},')
-print('"cases":[')
-cases = [one(kind) for _ in range(PER_TYPE) for kind in TYPES]
-print(",\n".join(text(c) for c in cases))
-print("]}")
-print(len(cases), "cases", file=sys.stderr)
+def main():
+    print("{")
+    print(f'"source":"transformers {transformers.__version__}, torch {torch.__version__}, '
+          f'numpy {numpy.__version__}",')
+    print(f'"script":"test-data/scripts/rope_frequencies.py","seed":{SEED},')
+    print('"cases":[')
+    cases = [one(kind) for _ in range(PER_TYPE) for kind in TYPES]
+    print(",\n".join(text(c) for c in cases))
+    print("]}")
+    print(len(cases), "cases", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,7 @@
 package org.posenc.encoding.rope;
 
+import java.util.Arrays;
+
 /**
  * p-RoPE (<a href="https://arxiv.org/abs/2410.06205">Barbero et al. 2024</a>), Hugging Face's type
  * "proportional" (Gemma 4): the ⌊p D/2⌋ highest frequencies of the whole head stay, the rest are 0
@@ -35,10 +37,10 @@ public record Proportional(double part, double factor) implements RopeScaling {
                             + " to turn");
         }
         double s = precision.round(factor);
-        double[] inverse = precision.inverse(rotaryDimension, base);
-        for (int i = 0; i < inverse.length; i++) {
-            inverse[i] = i < turning ? precision.round(inverse[i] / s) : 0;
+        double[] inverse = precision.inverse(rotaryDimension, base, turning);
+        for (int i = 0; i < turning; i++) {
+            inverse[i] = precision.round(inverse[i] / s);
         }
-        return new RopeFrequencies(inverse, 1);
+        return new RopeFrequencies(Arrays.copyOf(inverse, rotaryDimension / 2), 1);
     }
 }
