@@ -1,0 +1,166 @@
+package org.posenc.signal;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.training.ParameterStore;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.posenc.encoding.Positions;
+import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Cast;
+import org.posenc.model.CoordinateMlp;
+
+/**
+ * A signal as networks: one for each tile, blended where tiles overlap.
+ *
+ * @param plan what the networks are
+ * @param tiles where they are; one tile for a signal that was fitted as a whole
+ * @param networks with parameters, one a tile, row-major
+ */
+public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> networks) {
+
+    /** What is computed at once: hidden units or outputs, at so many points. */
+    private static final long ELEMENTS = 1 << 24;
+
+    /** Checks that the parts fit together. */
+    public FittedSignal {
+        networks = List.copyOf(networks);
+        if (networks.size() != tiles.count() || plan.axes() != tiles.sides().length) {
+            throw new IllegalArgumentException(
+                    "a signal of "
+                            + Signal.sides(tiles.sides())
+                            + " in "
+                            + tiles.count()
+                            + " tiles needs as many networks of as many coordinates, got "
+                            + networks.size()
+                            + " of "
+                            + plan.axes());
+        }
+    }
+
+    /**
+     * Computes the signal anywhere.
+     *
+     * @param grid where
+     * @param manager on the device of the networks
+     * @return the values, not clipped
+     * @throws IllegalArgumentException if the grid has other axes, or more values than Java's
+     *     memory takes
+     */
+    public Signal sample(Grid grid, NDManager manager) {
+        int[] sides = grid.sides();
+        if (sides.length != plan.axes()) {
+            throw new IllegalArgumentException(
+                    "the signal has " + plan.axes() + " axes, got a grid of " + sides.length);
+        }
+        long count = Signal.count(sides, plan.outputs());
+        long most = Math.min(Integer.MAX_VALUE - 8, Runtime.getRuntime().maxMemory() / 12);
+        if (count > most) {
+            throw new IllegalArgumentException(
+                    Signal.sides(sides)
+                            + " samples of "
+                            + plan.outputs()
+                            + " values are "
+                            + count
+                            + " values; Java's memory here takes at most "
+                            + most
+                            + " (java -Xmx gives more)");
+        }
+        float[] values = new float[(int) count];
+        for (int tile = 0; tile < networks.size(); tile++) {
+            List<Part> parts = new ArrayList<>();
+            for (int m = 0; m < sides.length; m++) {
+                parts.add(Part.of(grid, tiles, tile, m));
+            }
+            if (parts.stream().allMatch(part -> part.length() > 0)) {
+                add(networks.get(tile), parts, sides, values, manager);
+            }
+        }
+        return new Signal(sides, plan.outputs(), values);
+    }
+
+    /** The samples along an axis that a tile has a say in: which, where in it, and how much. */
+    private record Part(int begin, double[] coordinates, double[] weights) {
+
+        static Part of(Grid grid, Tiles tiles, int tile, int m) {
+            int[] within =
+                    IntStream.range(0, grid.sides()[m])
+                            .filter(i -> tiles.weight(tile, m, grid.coordinate(m, i)) > 0)
+                            .toArray();
+            double[] coordinates = new double[within.length];
+            double[] weights = new double[within.length];
+            for (int i = 0; i < within.length; i++) {
+                double x = grid.coordinate(m, within[i]);
+                coordinates[i] = tiles.local(tile, m, x);
+                weights[i] = tiles.weight(tile, m, x);
+            }
+            return new Part(within.length == 0 ? 0 : within[0], coordinates, weights);
+        }
+
+        int length() {
+            return weights.length;
+        }
+    }
+
+    private void add(
+            CoordinateMlp network,
+            List<Part> parts,
+            int[] sides,
+            float[] values,
+            NDManager manager) {
+        long row = plan.depth() == 0 ? plan.outputs() : Math.max(plan.width(), plan.outputs());
+        for (Part part : parts.subList(1, parts.size())) {
+            row *= part.length();
+        }
+        int band = (int) Math.max(1, Math.min(ELEMENTS / row, parts.get(0).length()));
+        for (int from = 0; from < parts.get(0).length(); from += band) {
+            int to = Math.min(from + band, parts.get(0).length());
+            try (NDManager scope = manager.newSubManager();
+                    Autograd.Scope off = Autograd.off()) {
+                List<Positions> axes = new ArrayList<>();
+                for (int m = 0; m < parts.size(); m++) {
+                    double[] x = parts.get(m).coordinates();
+                    axes.add(
+                            Positions.of(
+                                    scope.create(m == 0 ? Arrays.copyOfRange(x, from, to) : x)));
+                }
+                NDArray y = network.onGrid(axes, new ParameterStore(scope, false), false);
+                blend(
+                        Cast.to(y, DataType.FLOAT32, false).toFloatArray(),
+                        parts,
+                        from,
+                        sides,
+                        values);
+            }
+        }
+    }
+
+    /** Adds a band of a tile, whose first row is {@code from}, to the signal. */
+    private void blend(float[] band, List<Part> parts, int from, int[] sides, float[] values) {
+        int last = parts.size() - 1;
+        int[] place = new int[parts.size()];
+        place[0] = from;
+        Part line = parts.get(last);
+        int length = parts.size() == 1 ? band.length / plan.outputs() : line.length();
+        int first = parts.size() == 1 ? from : 0;
+        for (int done = 0; done < band.length; done += length * plan.outputs()) {
+            double weight = 1;
+            int at = 0;
+            for (int m = 0; m < last; m++) {
+                weight *= parts.get(m).weights()[place[m]];
+                at = at * sides[m] + parts.get(m).begin() + place[m];
+            }
+            at = (at * sides[last] + line.begin() + first) * plan.outputs();
+            for (int i = 0; i < length * plan.outputs(); i++) {
+                double w = weight * line.weights()[first + i / plan.outputs()];
+                values[at + i] += (float) (w * band[done + i]);
+            }
+            for (int m = last - 1; m >= 0 && ++place[m] == parts.get(m).length() && m > 0; m--) {
+                place[m] = 0;
+            }
+        }
+    }
+}
