@@ -24,6 +24,7 @@ public final class Encodings {
                             List.of(LearnedTable.named()),
                             List.of(Sinusoidal.named()),
                             List.of(LearnableFourier.named()),
+                            List.of(HashGrid.named()),
                             FourierFeatures.named(),
                             ShiftedBasis.named(),
                             Stream.of(

@@ -49,6 +49,8 @@ class EncodingContractTest {
             Map.of(
                     "fourier",
                     Map.of("fourier", "8", "hidden", "4"),
+                    "hash-grid",
+                    Map.of("levels", "3", "coarsest", "2", "finest", "8", "table", "8"),
                     "pope",
                     Map.of("uniform-phases", "true"), // 0 is at a kink
                     "rerope",
@@ -241,7 +243,17 @@ class EncodingContractTest {
     /** One training pass over two layers that share a bias: its gradient is that of both. */
     @ParameterizedTest
     @ValueSource(
-            strings = {"learned", "fourier", "basic", "mixed-rope", "pope", "t5", "kerple", "fire"})
+            strings = {
+                "learned",
+                "fourier",
+                "hash-grid",
+                "basic",
+                "mixed-rope",
+                "pope",
+                "t5",
+                "kerple",
+                "fire"
+            })
     void layersThatShareWhatIsDerivedAddTheirGradients(String name) {
         PositionalEncoding encoding = initialised(name, DataType.FLOAT64);
         Inputs in = Inputs.of(manager, 1, 3, DataType.FLOAT64);
@@ -273,6 +285,7 @@ class EncodingContractTest {
                 "none",
                 "sinusoidal",
                 "fourier",
+                "hash-grid",
                 "basic",
                 "random-fourier",
                 "linear-frequencies",
@@ -418,6 +431,7 @@ class EncodingContractTest {
                         "learned",
                         "sinusoidal",
                         "fourier",
+                        "hash-grid",
                         "random-fourier",
                         "linear-frequencies",
                         "log-frequencies",
