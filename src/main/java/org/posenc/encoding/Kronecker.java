@@ -70,7 +70,7 @@ public final class Kronecker extends FeaturesBlock {
         for (PositionFeatures axis : axes) {
             if (axis.positionDimension() != 1) {
                 throw new IllegalArgumentException(
-                        "a Kronecker product takes features of 1 coordinate each, got features of "
+                        "a Kronecker product takes features of 1 coordinate each, got "
                                 + axis.positionDimension());
             }
             product *= axis.featureDimension();

@@ -131,6 +131,21 @@ public record NamedEncoding(
     }
 
     /**
+     * Makes the complex encoding: the Kronecker product of these features along each axis.
+     *
+     * @param space what it is the encoding of, with the number of features of one axis; the axes
+     *     share one block, and so what it draws or learns
+     * @param settings those that differ from the standard
+     * @return a new block, not initialised
+     * @throws IllegalArgumentException as {@link #features}, or if the product is too long
+     */
+    public Kronecker complexFeatures(Space space, Map<String, String> settings) {
+        Space axis =
+                new Space(1, space.featureDimension(), space.length(), space.unit(), space.seed());
+        return Kronecker.of(features(axis, settings), space.positionDimension());
+    }
+
+    /**
      * Returns whether the encoding is features of positions.
      *
      * @return false for encodings of the rotate and bias seams

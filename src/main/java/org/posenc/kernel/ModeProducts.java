@@ -2,7 +2,10 @@ package org.posenc.kernel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A matrix for each axis of an array, applied one axis after the other: the product with their
@@ -13,6 +16,9 @@ import java.util.List;
  * in a sampled signal, first in weights.
  */
 public final class ModeProducts {
+
+    /** The part of the work that another order must save to be worth its copies. */
+    private static final double WORTHWHILE = 0.25;
 
     private ModeProducts() {}
 
@@ -40,7 +46,8 @@ public final class ModeProducts {
 
     /**
      * Turns weights into a grid of samples: y[n₀, n₁, …, c] = Σ A₀[n₀, k₀] A₁[n₁, k₁] … w[c, k₀,
-     * k₁, …].
+     * k₁, …]. The last axis is multiplied first, unless another order takes much less work: then
+     * the axes of the weights and of the grid are exchanged before and after.
      *
      * @param w (C, K_0, …, K_{M−1})
      * @param matrices A_m (N_m, K_m) of each axis, in w's type
@@ -48,9 +55,26 @@ public final class ModeProducts {
      * @throws IllegalArgumentException if the shapes do not fit together
      */
     public static NDArray unitsLast(NDArray w, List<NDArray> matrices) {
+        check(matrices, w.getShape(), 1);
+        int axes = matrices.size();
+        int[] order = cheapestOrder(matrices);
+        if (order.length == 0) {
+            return inOrder(w, matrices);
+        }
+        int[] before = new int[axes + 1];
+        int[] after = new int[axes + 1];
+        after[axes] = axes;
+        for (int m = 0; m < axes; m++) {
+            before[m + 1] = order[m] + 1;
+            after[order[m]] = m;
+        }
+        List<NDArray> ordered = Arrays.stream(order).mapToObj(matrices::get).toList();
+        return inOrder(w.transpose(before), ordered).transpose(after);
+    }
+
+    private static NDArray inOrder(NDArray w, List<NDArray> matrices) {
         NDArray y = w;
         Shape shape = w.getShape();
-        check(matrices, shape, 1);
         for (int m = matrices.size() - 1; m >= 0; m--) {
             NDArray a = matrices.get(m);
             int last = shape.dimension() - 1;
@@ -60,6 +84,36 @@ public final class ModeProducts {
             shape = new Shape(a.getShape().get(0)).addAll(shape.slice(0, last));
         }
         return y.reshape(shape);
+    }
+
+    /**
+     * Axes in the order in which they should stand to be multiplied from the last to the first. i
+     * before j takes less work if 1/K_i − 1/N_i &lt; 1/K_j − 1/N_j. Empty where the order in which
+     * they stand is good enough.
+     */
+    private static int[] cheapestOrder(List<NDArray> matrices) {
+        double[] n = matrices.stream().mapToDouble(a -> a.getShape().get(0)).toArray();
+        double[] k = matrices.stream().mapToDouble(a -> a.getShape().get(1)).toArray();
+        int[] natural = IntStream.range(0, n.length).toArray();
+        int[] best =
+                Arrays.stream(natural)
+                        .boxed()
+                        .sorted(Comparator.comparingDouble(m -> 1 / n[m] - 1 / k[m]))
+                        .mapToInt(m -> m)
+                        .toArray();
+        boolean saves = work(best, n, k) < (1 - WORTHWHILE) * work(natural, n, k);
+        return saves ? best : new int[0];
+    }
+
+    /** The multiplications of a channel. */
+    private static double work(int[] order, double[] n, double[] k) {
+        double size = Arrays.stream(k).reduce(1, (a, b) -> a * b);
+        double work = 0;
+        for (int i = order.length - 1; i >= 0; i--) {
+            work += size * n[order[i]];
+            size *= n[order[i]] / k[order[i]];
+        }
+        return work;
     }
 
     private static void check(List<NDArray> matrices, Shape array, int first) {

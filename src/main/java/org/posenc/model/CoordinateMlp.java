@@ -416,31 +416,27 @@ public final class CoordinateMlp extends ConfiguredBlock {
         if (inputs.size() == 1) {
             return new NDList(at(Positions.of(inputs.head()), parameters, training));
         }
-        if (inputs.size() != m && inputs.size() != m + 2) {
+        boolean blend = inputs.size() == m + 2;
+        if (inputs.size() != m && !blend) {
             throw new IllegalArgumentException(
-                    "the network takes positions, or "
+                    "the network takes positions, or the "
                             + m
-                            + " axes of a grid, or these and samples and weights, got "
+                            + " axes of a grid, or these with samples and weights, got "
                             + inputs.size()
                             + " arrays");
         }
-        List<NDArray> axisInputs = inputs.subList(0, m);
-        if (axisInputs.get(0).getShape().dimension() == 1 && axes.isEmpty()) {
-            List<Positions> coordinates = axisInputs.stream().map(Positions::of).toList();
-            return new NDList(onGrid(coordinates, parameters, training));
+        List<NDArray> a = inputs.subList(0, m);
+        if (a.get(0).getShape().dimension() == 1) {
+            List<Positions> coordinates = a.stream().map(Positions::of).toList();
+            if (!blend) {
+                return new NDList(onGrid(coordinates, parameters, training));
+            }
+            a = axisFeatures(coordinates, parameters, training);
         }
-        boolean computed = axisInputs.get(0).getShape().dimension() == 2;
-        List<NDArray> a =
-                computed
-                        ? axisInputs
-                        : axisFeatures(
-                                axisInputs.stream().map(Positions::of).toList(),
-                                parameters,
-                                training);
         return new NDList(
-                inputs.size() == m
-                        ? ofGrid(a, parameters, training)
-                        : blended(a, inputs.get(m), inputs.get(m + 1), parameters, training));
+                blend
+                        ? blended(a, inputs.get(m), inputs.get(m + 1), parameters, training)
+                        : ofGrid(a, parameters, training));
     }
 
     /** {@inheritDoc} */

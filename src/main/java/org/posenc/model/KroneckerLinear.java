@@ -12,14 +12,13 @@ import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.ModeProducts;
 import org.posenc.kernel.WeightedRows;
 
 /**
@@ -29,7 +28,7 @@ import org.posenc.kernel.WeightedRows;
  * <p>y_u(x) = Σ_k W_uk Π_m φ_m(x_m)[k_m] + b_u with weights W (U, K_0, …, K_{M−1}), k = (k_0, …,
  * k_{M−1}) and a bias b (U) where it is asked for. With the features A_m (N_m, K_m) of each axis's
  * samples, a whole grid is W multiplied with A_m along axis m, one after the other: Ŝ = A_0 W A_1ᵀ
- * for M = 2. It costs about U (K_0 K_1 N_1 + K_0 N_0 N_1) multiplications instead of the U K_0 K_1
+ * for M = 2. It takes about U (K_0 K_1 N_1 + K_0 N_0 N_1) multiplications instead of the U K_0 K_1
  * N_0 N_1 that the product of the features would take, and memory for the weights and the grid.
  *
  * <p>Scattered points can be evaluated one by one, at U K_0 … K_{M−1} multiplications each, or
@@ -112,51 +111,9 @@ public final class KroneckerLinear extends ConfiguredBlock {
         return scoped(
                 () -> {
                     List<NDArray> a = typed(axisFeatures, parameters, training);
-                    long[] sides = k.clone();
-                    NDArray x = value(weight, a.get(0), parameters, training);
-                    for (int m : cheapestOrder(a)) {
-                        x = modeProduct(x, a.get(m), sides, m);
-                        sides[m] = a.get(m).getShape().get(0);
-                    }
-                    NDArray y = x.reshape(units, -1).transpose(); // (N_0 … N_{M−1}, U)
-                    return withBias(y, parameters, training).reshape(shape(sides, units));
+                    NDArray w = value(weight, a.get(0), parameters, training);
+                    return withBias(ModeProducts.unitsLast(w, a), parameters, training);
                 });
-    }
-
-    /**
-     * Multiplies along one axis, X ×_m A.
-     *
-     * @param x X, (U, N_0, …, K_m, …) with some axes still features
-     * @param a A_m, (N_m, K_m)
-     * @param sides the sides of X after U
-     * @param m the axis
-     * @return (U, N_0, …, N_m, …) as (before, N_m, after)
-     */
-    private NDArray modeProduct(NDArray x, NDArray a, long[] sides, int m) {
-        long before = units * product(sides, 0, m);
-        long after = product(sides, m + 1, sides.length);
-        if (after == 1) {
-            return x.reshape(before, sides[m]).matMul(a.transpose()); // (before, N_m)
-        }
-        return before == 1
-                ? a.matMul(x.reshape(sides[m], after)) // (N_m, after)
-                : a.matMul(x.reshape(before, sides[m], after)); // (before, N_m, after)
-    }
-
-    /**
-     * Axis i before axis j costs less if 1/K_i − 1/N_i &lt; 1/K_j − 1/N_j; where it is all the
-     * same, the last axis comes first, whose product is one of two matrices.
-     */
-    private Integer[] cheapestOrder(List<NDArray> a) {
-        Integer[] order =
-                IntStream.range(0, k.length)
-                        .map(i -> k.length - 1 - i)
-                        .boxed()
-                        .toArray(Integer[]::new);
-        Arrays.sort(
-                order,
-                Comparator.comparingDouble(m -> 1.0 / k[m] - 1.0 / a.get(m).getShape().get(0)));
-        return order;
     }
 
     /**

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Parameter;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.ParameterTracker;
-import ai.djl.training.tracker.Tracker;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.ToDoubleBiFunction;
 import org.posenc.kernel.AdamStep;
 import org.posenc.kernel.Autograd;
 
@@ -33,7 +33,7 @@ public final class AdamW extends Optimizer implements AutoCloseable {
     private final AdamStep step;
     private final double decay;
     private final Predicate<Parameter> decays;
-    private final ParameterTracker rate;
+    private final ToDoubleBiFunction<String, Integer> rate;
     private final Map<String, State> states = new LinkedHashMap<>();
     private NDManager memory;
 
@@ -125,7 +125,7 @@ public final class AdamW extends Optimizer implements AutoCloseable {
         State state = states.computeIfAbsent(id, key -> newState(weight));
         state.steps++;
         // DJL's trackers count updates from 0.
-        float rateNow = rate.getNewValue(id, state.steps - 1);
+        double rateNow = rate.applyAsDouble(id, state.steps - 1);
         Group group = new Group(rateNow, ownDecay, state.steps, weight.getDataType());
         Members members = groups.computeIfAbsent(group, key -> new Members());
         members.weights.add(weight);
@@ -196,7 +196,7 @@ public final class AdamW extends Optimizer implements AutoCloseable {
         private final boolean decoupled;
         private double decay;
         private Predicate<Parameter> decays;
-        private ParameterTracker rate = Tracker.fixed(1e-3f);
+        private ToDoubleBiFunction<String, Integer> rate = (id, update) -> 1e-3;
         private double beta1 = 0.9;
         private double beta2 = 0.999;
         private double epsilon = 1e-8;
@@ -214,7 +214,23 @@ public final class AdamW extends Optimizer implements AutoCloseable {
          * @return this builder
          */
         public Builder optLearningRate(ParameterTracker rate) {
-            this.rate = rate;
+            this.rate = rate::getNewValue;
+            return this;
+        }
+
+        /**
+         * Sets a learning rate α that stays, in double precision, which DJL's trackers have not.
+         *
+         * @param rate positive
+         * @return this builder
+         * @throws IllegalArgumentException if it is not positive or not finite
+         */
+        public Builder optLearningRate(double rate) {
+            if (!(rate > 0 && rate < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "a learning rate must be positive and finite, got " + rate);
+            }
+            this.rate = (id, update) -> rate;
             return this;
         }
 

@@ -10,8 +10,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.tracker.Tracker;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -72,6 +74,60 @@ class AdamWTest {
         near(norms, expected, "norms");
     }
 
+    /** A linear layer over a Gaussian encoding, in the authors' setting: float64, decay 1e-8. */
+    @Test
+    void fitsALinearLayerStepByStepAsTheReference() {
+        JsonObject g = Goldens.read("shifted-basis/adam_linear_1d.json");
+        try (NDManager manager = NDManager.newBaseManager();
+                AdamW adam = AdamW.adamWithL2().optLearningRate(1e-2).optDecay(1e-8).build()) {
+            NDArray phi = manager.create(Goldens.flat(g.get("Phi")), new Shape(8, 6));
+            NDArray y = manager.create(Goldens.flat(g.get("y")));
+            List<Parameter> parameters =
+                    List.of(
+                            leaf(manager, Goldens.flat(g.get("w0"))),
+                            leaf(manager, g.get("b0").getAsDouble()));
+            NDArray w = parameters.get(0).getArray();
+            NDArray b = parameters.get(1).getArray();
+            JsonObject losses = g.getAsJsonObject("loss_at_steps");
+            int compared = 0;
+            for (int t = 1; t <= 200; t++) {
+                try (GradientCollector collector = Autograd.collector()) {
+                    NDArray loss = phi.matMul(w).add(b).sub(y).square().mean();
+                    collector.backward(loss);
+                    if (losses.has(Integer.toString(t))) {
+                        assertThat(loss.getDouble())
+                                .isCloseTo(
+                                        losses.get(Integer.toString(t)).getAsDouble(),
+                                        Offset.offset(1e-13));
+                        compared++;
+                    }
+                }
+                adam.update(parameters);
+                for (JsonElement row : g.getAsJsonArray("theta_after_step")) {
+                    double[] theta = Goldens.flat(row); // the step, then w and b
+                    if (theta[0] == t) {
+                        assertThat(w.concat(b).toDoubleArray())
+                                .containsExactly(
+                                        Arrays.copyOfRange(theta, 1, theta.length),
+                                        Offset.offset(1e-12));
+                        compared++;
+                    }
+                }
+            }
+            assertThat(compared)
+                    .isEqualTo(losses.size() + g.getAsJsonArray("theta_after_step").size());
+        }
+    }
+
+    private static Parameter leaf(NDManager manager, double... values) {
+        Parameter parameter =
+                Parameter.builder().setName("p").setType(Parameter.Type.OTHER).build();
+        NDArray array = manager.create(values);
+        array.setRequiresGradient(true);
+        parameter.setArray(array);
+        return parameter;
+    }
+
     @Test
     void worksThroughDjlsInterfaceToo() {
         try (NDManager manager = NDManager.newBaseManager();
@@ -102,6 +158,8 @@ class AdamWTest {
                 .hasMessage("beta2 must be in [0, 1), got 1.0");
         assertThatThrownBy(() -> AdamW.builder().optDecay(-1))
                 .hasMessage("decay must be finite and at least 0, got -1.0");
+        assertThatThrownBy(() -> AdamW.builder().optLearningRate(0.0))
+                .hasMessage("a learning rate must be positive and finite, got 0.0");
         assertThatThrownBy(() -> new GradientClipping(0)).hasMessageContaining("got 0.0");
     }
 
