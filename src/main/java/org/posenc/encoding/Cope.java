@@ -21,7 +21,7 @@ import org.posenc.kernel.ContextualPositions;
  * <p>The gates take the scaled products, s = 1/√D, which attention takes too; the paper writes
  * σ(q·k), which is s = 1. The authors have one e for all heads of a layer and one for each layer;
  * here each head has its own unless they are to share it, and the layers of a model share theirs
- * unless a {@link LayerSchedule} gives each its own.
+ * unless a {@link LayerSchedule} gives each its own, as it does where the encoding is made by name.
  *
  * <p>Tokens are counted in their order, as the causal rule of attention goes, not by their
  * positions: the queries are the last T of the S keys, and keys after the query have the bias 0.

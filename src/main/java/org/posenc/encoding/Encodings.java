@@ -33,6 +33,7 @@ public final class Encodings {
                                             List.of(SelfExtend.named()))
                                     .flatMap(List::stream)
                                     .map(LogScaledQueries::offeredBy)
+                                    .map(LayerSchedule::leftOutOfSome)
                                     .toList(),
                             List.of(AxialRope.named()),
                             List.of(MixedRope.named()),
@@ -44,8 +45,8 @@ public final class Encodings {
                             List.of(Kerple.named()),
                             List.of(Fire.named()),
                             List.of(Sandwich.named()),
-                            List.of(ForgetGate.named()),
-                            List.of(Cope.named()))
+                            List.of(LayerSchedule.ownInEachLayer(ForgetGate.named())),
+                            List.of(LayerSchedule.ownInEachLayer(Cope.named())))
                     .flatMap(List::stream)
                     .collect(
                             Collectors.toMap(

@@ -25,8 +25,8 @@ import org.posenc.kernel.ForgetGates;
  *
  * <p>w starts as N(0, 0.02²), as the authors' does, and b at 5, x-transformers' value, where half
  * of a token is left after 103 others. The authors' code starts b at 0, half of a token after one.
- * The layers of a model share w and b; the authors give each layer its own, as a {@link
- * LayerSchedule} does.
+ * The layers of a model that are given this block share w and b; the authors give each layer its
+ * own, as a {@link LayerSchedule} of several does, and as the encoding made by name is.
  *
  * <p>As a plain DJL block it takes (scores (B, H, T, S), x (B, S, E)) and returns the scores with
  * the bias added.

@@ -7,8 +7,11 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * An encoding of its own for each layer: layers without any ({@link NoEncoding}) among layers with
@@ -25,6 +28,11 @@ import java.util.stream.Collectors;
 public final class LayerSchedule extends EncodingBlock {
 
     private static final byte VERSION = 1;
+
+    private enum Parameters {
+        OWN,
+        SHARED
+    }
 
     private final List<PositionalEncoding> layers;
     private final List<PositionalEncoding> distinct;
@@ -188,5 +196,62 @@ public final class LayerSchedule extends EncodingBlock {
         for (Block encoding : distinct) {
             encoding.initialize(manager, type, inputShapes);
         }
+    }
+
+    /** Gives a named encoding the setting {@code layers}: each of them learns its own, or not. */
+    static NamedEncoding ownInEachLayer(NamedEncoding plain) {
+        return with(
+                plain,
+                new Settings.Key(
+                        "layers",
+                        "own",
+                        "own: each layer learns its own, as the authors' do; shared: all the same"),
+                (site, settings) ->
+                        settings.choice("layers", Parameters.class) == Parameters.SHARED
+                                        || site.layers() == 1
+                                ? plain.encoding().apply(site, settings)
+                                : new LayerSchedule(
+                                        IntStream.range(0, site.layers())
+                                                .mapToObj(site::ofLayer)
+                                                .map(one -> plain.encoding().apply(one, settings))
+                                                .toList()));
+    }
+
+    /** Gives a named encoding the setting {@code nope-every}: layers that are without it. */
+    static NamedEncoding leftOutOfSome(NamedEncoding plain) {
+        return with(
+                plain,
+                new Settings.Key(
+                        "nope-every",
+                        "0",
+                        "every n-th layer is without positions, n from 2 to the number of layers;"
+                                + " 0: none"),
+                (site, settings) -> {
+                    PositionalEncoding made = plain.encoding().apply(site, settings);
+                    int every = settings.integer("nope-every");
+                    if (every == 0) {
+                        return made;
+                    }
+                    if (every < 2 || every > site.layers()) {
+                        throw settings.refusal(
+                                "nope-every",
+                                "0, or from 2 to the number of layers, " + site.layers(),
+                                "");
+                    }
+                    PositionalEncoding[] period = new PositionalEncoding[every];
+                    Arrays.fill(period, made);
+                    period[every - 1] = new NoEncoding();
+                    return repeating(site.layers(), period);
+                });
+    }
+
+    private static NamedEncoding with(
+            NamedEncoding plain,
+            Settings.Key key,
+            BiFunction<Site, Settings, PositionalEncoding> made) {
+        List<Settings.Key> keys = new ArrayList<>(plain.keys());
+        keys.add(key);
+        return new NamedEncoding(
+                plain.name(), plain.summary(), List.copyOf(keys), made, plain.features());
     }
 }

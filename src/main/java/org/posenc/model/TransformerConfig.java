@@ -117,7 +117,8 @@ public record TransformerConfig(
      * @return this model, as encodings see it
      */
     public Site site(int length) {
-        return new Site(embeddingSize, heads, keyValueHeads, headDimension, length, causal, seed);
+        return new Site(
+                embeddingSize, heads, keyValueHeads, headDimension, layers, length, causal, seed);
     }
 
     /** What must be equal for saved weights to fit, in words. */

@@ -23,11 +23,13 @@ import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
 import org.posenc.attention.KeyValueCache.Policy;
 import org.posenc.encoding.Encodings;
+import org.posenc.encoding.ForgetGate;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.Site;
 import org.posenc.encoding.rope.DynamicNtk;
 import org.posenc.encoding.rope.ReRope;
 import org.posenc.encoding.rope.Rope;
@@ -240,6 +242,57 @@ class LayerScheduleTest {
         assertThat(schedule.rerotateKeys(x, p, before, now, second).toDoubleArray())
                 .containsExactly(dynamic.rerotateKeys(x, p, before, now, second).toDoubleArray())
                 .isNotEqualTo(x.toDoubleArray());
+    }
+
+    /** The authors' form of gates, made by name: each layer learns its own from its own numbers. */
+    @Test
+    void gatesMadeByNameAreOfEachLayer() {
+        TransformerConfig config = tiny().build();
+        LayerSchedule own =
+                (LayerSchedule) Encodings.named("fox").forTransformer(config.site(8), Map.of());
+        assertThat(own.layers())
+                .hasSize(3)
+                .doesNotHaveDuplicates()
+                .allMatch(ForgetGate.class::isInstance);
+        own.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        List<float[]> weights =
+                own.layers().stream()
+                        .map(gate -> gate.getParameters().get("weight").getArray().toFloatArray())
+                        .toList();
+        assertThat(weights.get(0)).isNotEqualTo(weights.get(1));
+        assertThat(weights.get(1)).isNotEqualTo(weights.get(2));
+        PositionalEncoding shared =
+                Encodings.named("fox").forTransformer(config.site(8), Map.of("layers", "shared"));
+        shared.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        assertThat(((ForgetGate) shared).getParameters().get("weight").getArray().toFloatArray())
+                .isEqualTo(weights.get(0));
+        assertThat(Encodings.named("cope").forTransformer(config.site(8), Map.of()))
+                .isInstanceOf(LayerSchedule.class);
+    }
+
+    @Test
+    void ropeMadeByNameIsLeftOutOfEveryNthLayer() {
+        Site site = tiny().build().site(8);
+        LayerSchedule schedule =
+                (LayerSchedule)
+                        Encodings.named("rope").forTransformer(site, Map.of("nope-every", "3"));
+        assertThat(schedule.layers()).hasSize(3);
+        assertThat(schedule.layers().get(0))
+                .isInstanceOf(Rope.class)
+                .isSameAs(schedule.layers().get(1));
+        assertThat(schedule.layers().get(2)).isInstanceOf(NoEncoding.class);
+        for (String wrong : new String[] {"1", "4", "-2"}) {
+            assertThatThrownBy(
+                            () ->
+                                    Encodings.named("rope")
+                                            .forTransformer(site, Map.of("nope-every", wrong)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "rope's nope-every must be 0, or from 2 to the number of layers, 3, got"
+                                    + " \""
+                                    + wrong
+                                    + "\"");
+        }
     }
 
     @Test
