@@ -10,6 +10,7 @@ import ai.djl.util.Progress;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.posenc.kernel.CrossEntropy;
@@ -25,14 +26,42 @@ import org.posenc.kernel.CrossEntropy;
  * @param made makes the k-th batch, at least one sequence; it should depend on k alone, so that an
  *     epoch can be read again
  * @param batches how many, at least 1
+ * @param sampler draws the positions of each row, or {@code null} where they are 0 … T − 1
+ * @param seed decides what it draws, with the batch's number alone
  */
-public record SequenceBatches(IntFunction<List<Sequence>> made, int batches) implements Dataset {
+public record SequenceBatches(
+        IntFunction<List<Sequence>> made, int batches, PositionSampler sampler, long seed)
+        implements Dataset {
+
+    private static final long ODD = 0xD1342543DE82EF95L; // keeps the batches of all seeds apart
 
     /** Checks the number. */
     public SequenceBatches {
         if (batches < 1) {
             throw new IllegalArgumentException("batches must be at least 1, got " + batches);
         }
+    }
+
+    /**
+     * Batches whose tokens stand at 0 … T − 1.
+     *
+     * @param made makes the k-th batch
+     * @param batches how many, at least 1
+     */
+    public SequenceBatches(IntFunction<List<Sequence>> made, int batches) {
+        this(made, batches, null, 0);
+    }
+
+    /**
+     * Returns the same batches with positions: a batch's data are then ids (B, T) and positions (B,
+     * T), int64, as a Transformer takes them. What is filled up stands where its row ends.
+     *
+     * @param sampler draws the positions of each row
+     * @param seed decides what it draws, with the batch's number
+     * @return the dataset, to be read instead of this one
+     */
+    public SequenceBatches withPositions(PositionSampler sampler, long seed) {
+        return new SequenceBatches(made, batches, sampler, seed);
     }
 
     /**
@@ -101,14 +130,32 @@ public record SequenceBatches(IntFunction<List<Sequence>> made, int batches) imp
         }
         Shape shape = new Shape(rows.size(), length);
         NDManager own = manager.newSubManager();
+        NDList data = new NDList(own.create(ids, shape));
+        if (sampler != null) {
+            data.add(own.create(positions(rows, length, index), shape));
+        }
         return new Batch(
                 own,
-                new NDList(own.create(ids, shape)),
+                data,
                 new NDList(own.create(labels, shape)),
                 rows.size(),
                 Batchifier.STACK,
                 Batchifier.STACK,
                 index,
                 batches);
+    }
+
+    private long[] positions(List<Sequence> rows, int length, int index) {
+        // Split, as generators whose seeds are a step of their sequence apart give the same
+        // numbers.
+        SplittableRandom random = new SplittableRandom(seed * ODD + index).split();
+        long[] positions = new long[rows.size() * length];
+        for (int row = 0; row < rows.size(); row++) {
+            long[] drawn = sampler.positions(rows.get(row).ids(), random);
+            int from = row * length;
+            System.arraycopy(drawn, 0, positions, from, drawn.length);
+            Arrays.fill(positions, from + drawn.length, from + length, drawn[drawn.length - 1]);
+        }
+        return positions;
     }
 }
