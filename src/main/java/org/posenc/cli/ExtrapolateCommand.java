@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.posenc.checkpoint.ModelFolder;
 import org.posenc.experiment.DecoderTraining;
 import org.posenc.experiment.extrapolation.Extrapolation;
@@ -54,7 +55,20 @@ final class ExtrapolateCommand implements Callable<Integer> {
                     "alibi",
                     "t5",
                     "kerple",
-                    "fire");
+                    "fire",
+                    "fox",
+                    "rope:nope-every=2",
+                    "rope@pose");
+
+    /** Those whose order on sorting is known. */
+    private static final List<String> PUZZLE_ENCODINGS =
+            List.of("rope", "none", "sinusoidal", "alibi", "t5");
+
+    /** All that can be trained here, beyond the default. */
+    private static final List<String> FURTHER =
+            List.of("cope", "pope", "xpos", "sandwich", "rope:log-n=trained", "rope@randomized");
+
+    private static final String ALL = "all";
     private static final List<String> TUNED =
             List.of(
                     "direct",
@@ -64,6 +78,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
                     "ntk-by-parts",
                     "yarn",
                     "llama3",
+                    "longrope",
                     "drope");
     private static final String BYTES = "models/tokenizer-bytes/tokenizer.json";
     private static final int LENGTH = 64;
@@ -77,11 +92,25 @@ final class ExtrapolateCommand implements Callable<Integer> {
     @Option(
             names = "--encodings",
             split = ",",
-            paramLabel = "NAME[:KEY=VALUE;…]",
-            description =
-                    "What decoders are trained with, with commas between (default: rope at three"
-                            + " bases, none, learned, sinusoidal, alibi, t5, kerple, fire).")
+            paramLabel = "NAME[:KEY=VALUE;…][@POSITIONS]",
+            description = {
+                "What decoders are trained with, with commas between (default: rope at three bases,"
+                        + " none, learned, sinusoidal, alibi, t5, kerple, fire, fox, RoPE in every"
+                        + " other layer, and rope@pose). all: also cope, pope, xpos, sandwich,"
+                        + " rope:log-n=trained, rope@randomized.",
+                "POSITIONS of training: pose skips some, randomized spreads them, both over the"
+                        + " longest context that is measured."
+            })
     private List<String> encodings = List.of();
+
+    @Option(
+            names = "--puzzle-encodings",
+            split = ",",
+            paramLabel = "NAME…",
+            description =
+                    "The same for puzzles (default: those of --encodings where given, otherwise"
+                            + " rope, none, sinusoidal, alibi, t5).")
+    private List<String> puzzleEncodings = List.of();
 
     @Option(
             names = "--methods",
@@ -255,10 +284,8 @@ final class ExtrapolateCommand implements Callable<Integer> {
                         : methods.stream().map(LengthMethod::named).toList();
         ModelFolder folder = model == null ? null : opened();
         return new ExtrapolationPlan(
-                model == null
-                        ? (encodings.isEmpty() ? ENCODINGS : encodings)
-                                .stream().map(TrainedEncoding::parse).toList()
-                        : List.of(),
+                trained(encodings, ENCODINGS),
+                trained(puzzleEncodings, encodings.isEmpty() ? PUZZLE_ENCODINGS : encodings),
                 chosen,
                 decoder(folder, new DecoderTraining(trainingSteps, 3e-3)),
                 quick ? new ReadingTask(times, 16, 8, 3, 2) : new ReadingTask(times, 16, 48, 5, 8),
@@ -277,7 +304,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
                                         ? puzzleSteps
                                         : quick ? QUICK_STEPS : PUZZLE_STEPS,
                                 1e-3),
-                        new double[] {1, 1.2, 1.4, 1.6, 2, 4},
+                        new double[] {1, 1.2, 1.4, 1.6, 2, 4, 8, 16},
                         quick ? 16 : 256),
                 new ExtrapolationPlan.Tuning(
                         TUNED.stream().map(LengthMethod::named).filter(chosen::contains).toList(),
@@ -292,12 +319,24 @@ final class ExtrapolateCommand implements Callable<Integer> {
                 on);
     }
 
+    /** Those given, or the standard ones; none where a model is given. */
+    private List<TrainedEncoding> trained(List<String> given, List<String> standard) {
+        if (model != null) {
+            return List.of();
+        }
+        List<String> names = given.isEmpty() ? standard : given;
+        if (names.equals(List.of(ALL))) {
+            names = Stream.concat(ENCODINGS.stream(), FURTHER.stream()).toList();
+        }
+        return names.stream().map(TrainedEncoding::parse).toList();
+    }
+
     private ModelFolder opened() {
         if (length != null) {
             throw new IllegalArgumentException(
                     "--length is the model's own where --model is given, got " + length);
         }
-        if (!encodings.isEmpty()) {
+        if (!encodings.isEmpty() || !puzzleEncodings.isEmpty()) {
             throw new IllegalArgumentException(
                     "--encodings are what decoders are trained with, and --model trains none");
         }

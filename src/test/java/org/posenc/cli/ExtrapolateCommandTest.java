@@ -61,6 +61,7 @@ class ExtrapolateCommandTest {
     @CsvSource({
         "'--encodings none --methods yarn', none of the methods [yarn] can be applied to [none]",
         "'--model models/rope-64 --encodings rope', --model trains none",
+        "'--model models/rope-64 --puzzle-encodings rope', --model trains none",
         "'--model models/rope-64 --length 32', the model's own",
         "'--model models/rope-64 --methods resized', none of the methods [resized]",
         "'--model no-such-folder', cannot read no-such-folder",
@@ -77,6 +78,8 @@ class ExtrapolateCommandTest {
         "--encodings, ropee, did you mean \"rope\"",
         "--encodings, rope:bass=3, did you mean \"base\"",
         "--encodings, rope:base, key=value",
+        "--encodings, rope@skip, positions of training are",
+        "--puzzle-encodings, ropee, did you mean \"rope\"",
         "--methods, yarm, did you mean \"yarn\"",
         "--puzzles, chess, a puzzle is sort",
         "--factors, '2,4', must begin with 1",

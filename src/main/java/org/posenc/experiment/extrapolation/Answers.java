@@ -2,15 +2,11 @@ package org.posenc.experiment.extrapolation;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.List;
-import org.posenc.attention.AttentionMask;
-import org.posenc.encoding.Positions;
 import org.posenc.kernel.CrossEntropy;
-import org.posenc.model.Transformer;
 import org.posenc.training.SequenceBatches;
 import org.posenc.training.SequenceBatches.Sequence;
 
@@ -23,13 +19,12 @@ import org.posenc.training.SequenceBatches.Sequence;
  */
 record Answers(double exact, double token) {
 
-    static Answers of(Transformer model, List<Sequence> sequences, int rows, NDManager parent)
+    static Answers of(Reader reader, List<Sequence> sequences, int rows, NDManager parent)
             throws IOException, TranslateException {
         long whole = 0;
         long right = 0;
         long labels = 0;
         try (NDManager manager = parent.newSubManager()) {
-            ParameterStore parameters = new ParameterStore(manager, false);
             int batches = (sequences.size() + rows - 1) / rows;
             SequenceBatches all =
                     new SequenceBatches(
@@ -40,10 +35,7 @@ record Answers(double exact, double token) {
             for (Batch batch : all.getData(manager)) {
                 NDArray ids = batch.getData().head();
                 NDArray wanted = batch.getLabels().head(); // (B, T)
-                Positions positions = Positions.range(ids.getManager(), 0, ids.getShape().get(1));
-                NDArray said =
-                        model.logits(ids, positions, AttentionMask.none(), parameters, false)
-                                .argMax(2);
+                NDArray said = reader.logits(ids, manager).argMax(2);
                 long[] answers = said.toLongArray();
                 long[] expected = wanted.toLongArray();
                 int length = (int) ids.getShape().get(1);

@@ -8,8 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.posenc.attention.AttentionMask;
-import org.posenc.encoding.Positions;
-import org.posenc.model.Transformer;
 
 /** How much of its attention a decoder gives to which distances. */
 final class AttentionByDistance {
@@ -31,7 +29,7 @@ final class AttentionByDistance {
      * @return the share of attention on each range of distances, a mean over layers, heads and
      *     queries; they add up to 1
      */
-    static List<Double> of(Transformer model, int[] window, NDManager parent) {
+    static List<Double> of(Reader reader, int[] window, NDManager parent) {
         int length = window.length;
         List<Integer> from = ranges(length);
         double[] shares = new double[from.size()];
@@ -39,11 +37,12 @@ final class AttentionByDistance {
         try (NDManager manager = parent.newSubManager()) {
             long[] ids = Arrays.stream(window).asLongStream().toArray();
             List<NDArray> layers =
-                    model.attentionWeights(
-                            manager.create(ids, new Shape(1, length)),
-                            Positions.range(manager, 0, length),
-                            AttentionMask.none(),
-                            new ParameterStore(manager, false));
+                    reader.decoder()
+                            .attentionWeights(
+                                    manager.create(ids, new Shape(1, length)),
+                                    reader.positions(manager, length),
+                                    AttentionMask.none(),
+                                    new ParameterStore(manager, false));
             for (NDArray weights : layers) {
                 float[] rows = weights.mean(new int[] {1}).toFloatArray(); // (T, T)
                 for (int i = first; i < length; i++) {

@@ -12,6 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import org.posenc.checkpoint.ModelFolder;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.rope.Rope;
@@ -41,6 +44,8 @@ public final class Extrapolation {
     private final Progress progress;
     private final Map<String, Callable<ResultRow>> trainings = new LinkedHashMap<>();
     private final Map<String, Callable<ResultRow>> readings = new LinkedHashMap<>();
+    private final Map<String, Callable<ResultRow>> afterSearch = new LinkedHashMap<>();
+    private final Map<String, ResultRow> searched = new ConcurrentHashMap<>();
     private final Map<String, Integer> steps = new LinkedHashMap<>();
     private Optional<Rope> rope = Optional.empty();
 
@@ -92,7 +97,7 @@ public final class Extrapolation {
 
     /** Said before an hour of training, not after it. */
     private void requireReadings() {
-        if (readings.isEmpty()) {
+        if (readings.isEmpty() && afterSearch.isEmpty()) {
             throw new IllegalArgumentException(
                     "none of the methods "
                             + plan.methods().stream().map(LengthMethod::name).toList()
@@ -164,7 +169,7 @@ public final class Extrapolation {
     }
 
     private void addTrainings(Workload workload) {
-        for (TrainedEncoding encoding : plan.encodings()) {
+        for (TrainedEncoding encoding : plan.encodings(workload)) {
             for (long seed : plan.allSeeds()) {
                 String trained = key("training", workload, encoding, "", seed, "");
                 trainings.put(
@@ -202,15 +207,15 @@ public final class Extrapolation {
             rope = Optional.of(trained);
         }
         for (LengthMethod method : plan.methods()) {
-            if (isTried(method, encoding, own)) {
+            if (isTried(workload, method, encoding, own)) {
                 add(workload, encoding, method, null, seed, source);
             }
         }
-        if (plan.tuning().steps() > 0 && workload instanceof TextWorkload) {
+        if (plan.tuning().steps() > 0) {
             DecoderTraining tuning =
                     new DecoderTraining(plan.tuning().steps(), plan.tuning().learningRate());
             for (LengthMethod method : plan.tuning().methods()) {
-                if (isTried(method, encoding, own)) {
+                if (isTried(workload, method, encoding, own)) {
                     add(workload, encoding, method, tuning, seed, source);
                 }
             }
@@ -218,9 +223,15 @@ public final class Extrapolation {
     }
 
     /** Methods are compared on the first RoPE; others, of another base, are read as trained. */
-    private boolean isTried(LengthMethod method, TrainedEncoding encoding, PositionalEncoding own) {
+    private boolean isTried(
+            Workload workload,
+            LengthMethod method,
+            TrainedEncoding encoding,
+            PositionalEncoding own) {
         Optional<TrainedEncoding> first =
-                plan.encodings().stream().filter(e -> e.name().equals(ROPE.name())).findFirst();
+                plan.encodings(workload).stream()
+                        .filter(e -> e.name().equals(ROPE.name()))
+                        .findFirst();
         boolean another = own instanceof Rope && first.isPresent() && !first.get().equals(encoding);
         return method.fits().test(own) && !(another && !method.name().equals(LengthMethod.DIRECT));
     }
@@ -242,26 +253,67 @@ public final class Extrapolation {
                         seed,
                         tuned);
         double factor = plan.tuning().factor();
-        Callable<ResultRow> trial =
-                new ReadingTrial(
-                        workload,
-                        encoding,
-                        method,
-                        tuning,
-                        factor,
-                        seed,
-                        key,
-                        source,
-                        plan.device(),
-                        progress);
-        readings.put(
-                key,
-                () -> {
-                    ResultRow row = trial.call();
-                    progress.advanced(READING_STEPS);
-                    return row;
-                });
+        Function<LengthMethod, Callable<ResultRow>> trial =
+                ready ->
+                        new ReadingTrial(
+                                workload,
+                                encoding,
+                                ready,
+                                tuning,
+                                factor,
+                                seed,
+                                key,
+                                source,
+                                plan.device(),
+                                progress);
         steps.put(key, READING_STEPS + (tuning == null ? 0 : tuning.steps()));
+        if (!method.isSearched()) {
+            readings.put(key, counted(trial.apply(method)));
+            return;
+        }
+        List<Double> factors = searchedFactors(workload);
+        String search = key("search", workload, encoding, method.name(), seed, factors.toString());
+        readings.computeIfAbsent(
+                search,
+                name ->
+                        counted(
+                                new SearchTrial(
+                                        workload,
+                                        encoding,
+                                        factors,
+                                        seed,
+                                        name,
+                                        source,
+                                        plan.device())));
+        steps.put(search, READING_STEPS);
+        afterSearch.put(
+                key,
+                () ->
+                        counted(
+                                        trial.apply(
+                                                SearchTrial.method(
+                                                        workload, factors, searched.get(search))))
+                                .call());
+    }
+
+    private Callable<ResultRow> counted(Callable<ResultRow> trial) {
+        return () -> {
+            ResultRow row = trial.call();
+            progress.advanced(READING_STEPS);
+            return row;
+        };
+    }
+
+    /** How many times L a decoder will read, and be tuned at. */
+    private List<Double> searchedFactors(Workload workload) {
+        return DoubleStream.concat(
+                        DoubleStream.of(workload.factors()),
+                        DoubleStream.of(plan.tuning().factor()))
+                .filter(factor -> workload.lengthAt(factor) > workload.length())
+                .sorted()
+                .distinct()
+                .boxed()
+                .toList();
     }
 
     private String key(
@@ -283,6 +335,7 @@ public final class Extrapolation {
     private ResumableTrials complete(Path out) {
         List<String> keys = new ArrayList<>(trainings.keySet());
         keys.addAll(readings.keySet());
+        keys.addAll(afterSearch.keySet());
         ResumableTrials kept =
                 new ResumableTrials(
                         out,
@@ -292,6 +345,8 @@ public final class Extrapolation {
         progress.started(steps.values().stream().mapToLong(n -> n).sum(), done);
         kept.complete(trainings, plan.device(), ExtrapolationReport::line, progress);
         kept.complete(readings, plan.device(), ExtrapolationReport::line, progress);
+        kept.rows().forEach(row -> searched.put(row.key(), row));
+        kept.complete(afterSearch, plan.device(), ExtrapolationReport::line, progress);
         return kept;
     }
 }

@@ -13,7 +13,8 @@ import org.posenc.experiment.Positive;
 /**
  * What an extrapolation experiment trains and measures.
  *
- * @param encodings what decoders are trained with; empty where a model is given
+ * @param encodings what decoders of text are trained with; empty where a model is given
+ * @param puzzleEncodings what decoders of puzzles are trained with
  * @param methods what is done to them afterwards, where it fits
  * @param text the decoder of text and its training
  * @param reading how its reading is measured
@@ -29,6 +30,7 @@ import org.posenc.experiment.Positive;
  */
 public record ExtrapolationPlan(
         List<TrainedEncoding> encodings,
+        List<TrainedEncoding> puzzleEncodings,
         List<LengthMethod> methods,
         TextTask text,
         ReadingTask reading,
@@ -78,6 +80,7 @@ public record ExtrapolationPlan(
     /** Checks and copies the values. */
     public ExtrapolationPlan {
         encodings = encodings.stream().distinct().toList();
+        puzzleEncodings = puzzleEncodings.stream().distinct().toList();
         methods = List.copyOf(methods);
         puzzles = puzzles.stream().distinct().toList();
         texts = List.copyOf(texts);
@@ -90,6 +93,11 @@ public record ExtrapolationPlan(
             throw new IllegalArgumentException(
                     "either encodings are trained or a model is measured");
         }
+    }
+
+    /** Returns what decoders of a workload are trained with. */
+    List<TrainedEncoding> encodings(Workload workload) {
+        return workload instanceof TextWorkload ? encodings : puzzleEncodings;
     }
 
     /** Returns every seed; a given model has one. */
@@ -116,6 +124,13 @@ public record ExtrapolationPlan(
                             .map(TrainedEncoding::label)
                             .collect(Collectors.joining(", ")));
             settings.put("decoder", text.toString());
+            if (!puzzles.isEmpty() && !puzzleEncodings.equals(encodings)) {
+                settings.put(
+                        "encodings of puzzles",
+                        puzzleEncodings.stream()
+                                .map(TrainedEncoding::label)
+                                .collect(Collectors.joining(", ")));
+            }
         }
         settings.put(
                 "methods",

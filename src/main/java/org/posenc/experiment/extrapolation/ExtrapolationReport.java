@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.posenc.encoding.PositionalEncoding;
@@ -43,6 +44,7 @@ public final class ExtrapolationReport {
                     "ntk-by-parts",
                     "yarn",
                     "llama3",
+                    "longrope",
                     "rerope",
                     "self-extend");
 
@@ -65,6 +67,7 @@ public final class ExtrapolationReport {
     private final Path out;
     private final Results text;
     private final Results puzzles;
+    private final Results searches; // of LongRoPE's divisors for text
     private final Provenance provenance;
 
     ExtrapolationReport(
@@ -81,6 +84,7 @@ public final class ExtrapolationReport {
         this.provenance = provenance;
         Results all = new Results(rows);
         text = all.with("workload", "text");
+        searches = text.with("stage", "search");
         puzzles =
                 new Results(
                         rows.stream()
@@ -105,7 +109,8 @@ public final class ExtrapolationReport {
                         "digits1x",
                         "passkey1x",
                         "passkey4x",
-                        "exact1.4x")) {
+                        "exact1.4x",
+                        "searchedLoss4x")) {
             if (row.values().containsKey(quantity)) {
                 line.append(
                         String.format(
@@ -147,7 +152,12 @@ public final class ExtrapolationReport {
         if (trainedEncodings().size() > 1) {
             tables.add(encodingTable());
         }
-        puzzles.values("workload").forEach(name -> tables.add(puzzleTable(name)));
+        for (String name : puzzles.values("workload")) {
+            tables.add(puzzleTable(name, AT_ONCE));
+            if (!puzzle(name, TUNED).isEmpty()) {
+                tables.add(puzzleTable(name, TUNED));
+            }
+        }
         findings().table().ifPresent(tables::add);
         return tables;
     }
@@ -226,7 +236,11 @@ public final class ExtrapolationReport {
         return columns;
     }
 
-    private Table puzzleTable(String name) {
+    private Results puzzle(String name, String stage) {
+        return puzzles.with("workload", name).with("stage", stage);
+    }
+
+    private Table puzzleTable(String name, String stage) {
         Workload workload = workload(name);
         List<Column> columns =
                 new ArrayList<>(List.of(Column.label("encoding"), Column.label("method")));
@@ -241,10 +255,20 @@ public final class ExtrapolationReport {
                             .headed((factor == 1 ? "token " : "") + Measured.times(factor) + "×"));
         }
         return Table.summary(
-                "%s: share of puzzles solved, trained on up to %d symbols"
-                        .formatted(name, plan.puzzle().size()),
+                "%s: share of puzzles solved, trained on up to %d symbols%s"
+                        .formatted(
+                                name,
+                                plan.puzzle().size(),
+                                stage.equals(AT_ONCE)
+                                        ? ""
+                                        : ", then %d steps on up to %d"
+                                                .formatted(
+                                                        plan.tuning().steps(),
+                                                        Math.round(
+                                                                plan.tuning().factor()
+                                                                        * plan.puzzle().size()))),
                 columns,
-                puzzles.with("workload", name).with("stage", AT_ONCE).rows());
+                puzzle(name, stage).rows());
     }
 
     private Workload workload(String name) {
@@ -525,7 +549,12 @@ public final class ExtrapolationReport {
         double[] index = IntStream.range(0, own.length).asDoubleStream().toArray();
         List<Series> ratios = new ArrayList<>();
         for (LengthMethod method : plan.methods()) {
-            if (FREQUENCIES.contains(method.name())) {
+            if (method.isSearched()) {
+                List<Double> parts = meanOver(searches.curve(SearchTrial.curve(8)), d -> 1 / d);
+                if (parts.size() == own.length) {
+                    ratios.add(Series.of(method.name(), index, array(parts)));
+                }
+            } else if (FREQUENCIES.contains(method.name())) {
                 PositionalEncoding changed =
                         method.at(rope.get(), plan.text().length(), length, null);
                 double[] inverse = ((Rope) changed).frequencies(length).inverse();
@@ -563,6 +592,8 @@ public final class ExtrapolationReport {
                                         "one whole turn",
                                         index,
                                         DoubleStream.of(own).map(f -> 1).toArray())));
+        List<Figure> figures = new ArrayList<>(List.of(moved, turns));
+        searchedDivisors(index).ifPresent(figures::add);
         Png.write(moved, picture("frequency-pairs"));
         Png.write(turns, picture("turns"));
         long whole =
@@ -573,9 +604,39 @@ public final class ExtrapolationReport {
                                 .formatted(whole, own.length, plan.text().length())
                         + " seen only a part of their circle, and a longer context shows it angles"
                         + " that it does not know. The scalings differ in which pairs they slow"
-                        + " down.",
-                moved,
-                turns);
+                        + " down. LongRoPE's divisors are found by a search on text of the training"
+                        + " (64 sets at each length), a mean over seeds here; results.jsonl has"
+                        + " each.",
+                figures.toArray(Figure[]::new));
+    }
+
+    private Optional<Figure> searchedDivisors(double[] index) {
+        List<Series> lines = new ArrayList<>();
+        for (int factor : factors()) {
+            List<Double> divisors = meanOver(searches.curve(SearchTrial.curve(factor)), d -> d);
+            if (divisors.size() == index.length) {
+                lines.add(Series.of(factor + "×", index, array(divisors)));
+            }
+        }
+        if (lines.isEmpty()) {
+            return Optional.empty();
+        }
+        Figure chart =
+                new LineChart(
+                        "LongRoPE's divisors, as the search found them",
+                        Axis.linear("pair, from the fastest to the slowest"),
+                        Axis.log("divisor"),
+                        lines);
+        Png.write(chart, picture("longrope-divisors"));
+        return Optional.of(chart);
+    }
+
+    private static List<Double> meanOver(List<Measurement> points, DoubleUnaryOperator of) {
+        return points.stream().map(point -> of.applyAsDouble(point.mean())).toList();
+    }
+
+    private static double[] array(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
     private void attention(HtmlPage.Builder page) {
@@ -647,7 +708,7 @@ public final class ExtrapolationReport {
 
     private void puzzle(HtmlPage.Builder page, String name) {
         Workload workload = workload(name);
-        Results results = puzzles.with("workload", name).with("stage", AT_ONCE);
+        Results results = puzzle(name, AT_ONCE);
         List<String> sizes =
                 DoubleStream.of(workload.factors())
                         .mapToObj(f -> Math.round(f * plan.puzzle().size()))
@@ -677,16 +738,22 @@ public final class ExtrapolationReport {
                                                                 .toList()))
                                 .toList());
         Png.write(chart, picture("puzzle-" + name));
-        Table table = puzzleTable(name);
-        table.writeCsv(out.resolve(name + ".csv"));
+        List<Figure> figures = new ArrayList<>(List.of(chart));
+        for (String stage : List.of(AT_ONCE, TUNED)) {
+            if (!puzzle(name, stage).isEmpty()) {
+                Table table = puzzleTable(name, stage);
+                table.writeCsv(out.resolve(name + (stage.equals(TUNED) ? "-tuned" : "") + ".csv"));
+                figures.add(table);
+            }
+        }
         page.section(
                 "Puzzle: " + name,
                 "Every symbol of the answer must be right. Trained on up to "
                         + plan.puzzle().size()
                         + " symbols, all encodings solve it there or nearly so; beyond, it shows"
-                        + " whether a rule was learned or a table of positions.",
-                chart,
-                table);
+                        + " whether a rule was learned or a table of positions. The chart shows each"
+                        + " as it was trained.",
+                figures.toArray(Figure[]::new));
     }
 
     private static Results unchanged(Results results, String encoding) {

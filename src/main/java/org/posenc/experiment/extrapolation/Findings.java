@@ -40,7 +40,9 @@ final class Findings {
         directBreaks();
         interpolationBlurs();
         ntkDegradesLater();
+        searchFindsBetter();
         windowsReadOn();
+        trainedToReadOn();
         yarnAfterTuning();
         baseMatters();
         flatAndBreaking();
@@ -99,9 +101,55 @@ final class Findings {
         }
     }
 
+    private void searchFindsBetter() {
+        Optional<Best> searched = best(zeroShot(), List.of(LengthMethod.SEARCHED), "loss8x");
+        Optional<Best> formula =
+                best(zeroShot(), List.of("linear", "ntk-aware", "dynamic", "yarn"), "loss8x");
+        if (searched.isPresent() && formula.isPresent()) {
+            add(
+                    "without tuning, LongRoPE's searched divisors read farther than any formula",
+                    "Ding 2024",
+                    "at 8×: %s, best formula %s".formatted(searched.get(), formula.get()),
+                    searched.get().loss < formula.get().loss);
+        }
+    }
+
+    /** RoPE that is prepared for a longer context while it is trained at L. */
+    private void trainedToReadOn() {
+        prepared(
+                "rope @pose",
+                "positions that skip some in training (PoSE) let RoPE read what it never saw",
+                "Zhu 2023");
+        prepared(
+                "rope nope-every 2",
+                "RoPE in every other layer reads farther than in all",
+                "Yang 2025 (2501.18795)");
+    }
+
+    private void prepared(String encoding, String finding, String source) {
+        Optional<double[]> plain = measured("rope", LengthMethod.DIRECT, "loss8x");
+        Optional<double[]> prepared = measured(encoding, LengthMethod.DIRECT, "loss1x", "loss8x");
+        if (plain.isPresent() && prepared.isPresent()) {
+            double[] loss = prepared.get();
+            add(
+                    finding,
+                    source,
+                    "loss %.2f at 1×, %.2f at 8×; RoPE %.2f at 8×"
+                            .formatted(loss[0], loss[1], plain.get()[0]),
+                    loss[1] < plain.get()[0] - CLEAR);
+        }
+    }
+
     private void windowsReadOn() {
         List<String> frequencies =
-                List.of("linear", "ntk-aware", "ntk-mixed", "dynamic", "ntk-by-parts", "yarn");
+                List.of(
+                        "linear",
+                        "ntk-aware",
+                        "ntk-mixed",
+                        "dynamic",
+                        "ntk-by-parts",
+                        "yarn",
+                        LengthMethod.SEARCHED);
         Optional<double[]> rerope = measured("rope", "rerope", "loss8x");
         Optional<Best> best = best(zeroShot(), frequencies, "loss8x");
         if (rerope.isPresent() && best.isPresent()) {
@@ -160,22 +208,9 @@ final class Findings {
     }
 
     private void flatAndBreaking() {
-        measured("alibi", LengthMethod.DIRECT, "loss1x", "loss8x")
-                .ifPresent(
-                        loss ->
-                                add(
-                                        "ALiBi stays flat",
-                                        "Press 2022",
-                                        "loss %.2f at 1×, %.2f at 8×".formatted(loss[0], loss[1]),
-                                        Math.abs(loss[1] - loss[0]) < CLEAR));
-        measured("kerple", LengthMethod.DIRECT, "loss1x", "loss8x")
-                .ifPresent(
-                        loss ->
-                                add(
-                                        "KERPLE stays flat",
-                                        "Chi 2022",
-                                        "loss %.2f at 1×, %.2f at 8×".formatted(loss[0], loss[1]),
-                                        loss[1] - loss[0] < CLEAR));
+        flat("alibi", "ALiBi", "Press 2022");
+        flat("kerple", "KERPLE", "Chi 2022");
+        flat("fox", "FoX (forget gates)", "Lin 2025");
         measured("sinusoidal", LengthMethod.DIRECT, "loss1x", "loss2x")
                 .ifPresent(
                         loss ->
@@ -186,8 +221,19 @@ final class Findings {
                                         loss[1] > loss[0] + 2 * CLEAR));
     }
 
+    private void flat(String encoding, String name, String source) {
+        measured(encoding, LengthMethod.DIRECT, "loss1x", "loss8x")
+                .ifPresent(
+                        loss ->
+                                add(
+                                        name + " stays flat",
+                                        source,
+                                        "loss %.2f at 1×, %.2f at 8×".formatted(loss[0], loss[1]),
+                                        loss[1] - loss[0] < CLEAR));
+    }
+
     private void sorting() {
-        Results sort = puzzles.with("workload", "sort");
+        Results sort = zeroShotOf(puzzles).with("workload", "sort");
         List<String> order = List.of("none", "t5", "alibi", "rope", "sinusoidal");
         List<Measurement> exact =
                 order.stream()

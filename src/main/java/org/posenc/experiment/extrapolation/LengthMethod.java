@@ -1,7 +1,10 @@
 package org.posenc.experiment.extrapolation;
 
 import ai.djl.ndarray.NDManager;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.posenc.encoding.Alibi;
 import org.posenc.encoding.FeatureEncoding;
@@ -14,6 +17,7 @@ import org.posenc.encoding.rope.ContextLength;
 import org.posenc.encoding.rope.DynamicNtk;
 import org.posenc.encoding.rope.Linear;
 import org.posenc.encoding.rope.Llama3;
+import org.posenc.encoding.rope.LongRope;
 import org.posenc.encoding.rope.NtkAware;
 import org.posenc.encoding.rope.NtkByParts;
 import org.posenc.encoding.rope.NtkFixed;
@@ -22,6 +26,7 @@ import org.posenc.encoding.rope.NtkOld;
 import org.posenc.encoding.rope.ReRope;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
+import org.posenc.encoding.rope.RopePrecision;
 import org.posenc.encoding.rope.RopeScaling;
 import org.posenc.encoding.rope.SelfExtend;
 import org.posenc.encoding.rope.Yarn;
@@ -33,7 +38,8 @@ import org.posenc.encoding.rope.Yarn;
  *
  * <p>Scalings that are functions of the length ({@code dynamic-linear}, {@code dynamic-yarn}) are
  * not listed: as each length has a k of its own here, they are {@code linear} and {@code yarn}.
- * LongRoPE's factors have to be searched for each model, so it has none here.
+ * LongRoPE is listed without its divisors, which have to be searched for each decoder and length
+ * ({@link LongRopeSearch}) before it can be applied.
  *
  * @param name on the command line
  * @param summary what it does, in half a line
@@ -68,6 +74,9 @@ public record LengthMethod(
 
     /** The name of the method that does nothing. */
     public static final String DIRECT = "direct";
+
+    /** The name of the method whose divisors are searched. */
+    static final String SEARCHED = "longrope";
 
     /** Turns within L up to which YaRN interpolates a pair. */
     private static final double SLOW = 0.5;
@@ -123,6 +132,13 @@ public record LengthMethod(
                             "llama3",
                             "Llama 3.1's bands, 1 and 4 turns",
                             (k, l, n) -> new Llama3(k, 1, 4, l)),
+                    ofRope(
+                            SEARCHED,
+                            "a divisor for each pair, searched on text of training",
+                            (rope, l, n) -> {
+                                throw new IllegalStateException(
+                                        "LongRoPE's divisors have not been searched");
+                            }),
                     ofRope("rerope", "distances from L/2 on count as L/2", LengthMethod::rerope),
                     ofRope(
                             "leaky-rerope",
@@ -189,6 +205,58 @@ public record LengthMethod(
                                                 + name
                                                 + "\""
                                                 + Settings.suggestion(name, names)));
+    }
+
+    /**
+     * LongRoPE with the divisors that a search has found for one decoder.
+     *
+     * @param divisors for each n, one for each pair
+     */
+    static LengthMethod longRope(Map<Long, double[]> divisors) {
+        return ofRope(
+                SEARCHED,
+                named(SEARCHED).summary,
+                (rope, l, n) -> {
+                    if (!divisors.containsKey(n)) {
+                        throw new IllegalArgumentException(
+                                "LongRoPE's divisors were searched for lengths of "
+                                        + divisors.keySet()
+                                        + ", got "
+                                        + n);
+                    }
+                    double[] found = divisors.get(n);
+                    double[] none = new double[found.length];
+                    Arrays.fill(none, 1);
+                    return rescaled(rope, LongRope.of(none, found, l, (double) n / l), n);
+                });
+    }
+
+    boolean isSearched() {
+        return name.equals(SEARCHED);
+    }
+
+    /** What interpolation, NTK-aware scaling and YaRN divide each frequency by. */
+    static List<double[]> divisors(Rope trained, int trainedLength, long length) {
+        double k = (double) length / trainedLength;
+        RopeParameters p = trained.parameters();
+        double[] own = inverse(new Linear(1), p, length);
+        List<double[]> divisors = new ArrayList<>();
+        for (RopeScaling scaling :
+                List.of(
+                        new Linear(k),
+                        new NtkAware(k),
+                        Yarn.of(k, trainedLength).withBetas(fast(trainedLength), SLOW))) {
+            double[] changed = inverse(scaling, p, length);
+            double[] by = new double[own.length];
+            Arrays.setAll(by, i -> own[i] / changed[i]);
+            divisors.add(by);
+        }
+        return divisors;
+    }
+
+    private static double[] inverse(RopeScaling scaling, RopeParameters p, long length) {
+        return scaling.frequencies(p.rotaryDimension(), p.base(), length, RopePrecision.EXACT)
+                .inverse();
     }
 
     /**

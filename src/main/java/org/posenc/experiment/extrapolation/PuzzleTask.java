@@ -15,7 +15,8 @@ import org.posenc.experiment.Positive;
  * @param batch puzzles in a step
  * @param training steps and learning rate
  * @param factors how many times n is measured, ascending, the first 1
- * @param puzzles measured at each factor
+ * @param puzzles measured at each factor up to 2; a quarter of them beyond, where each has more
+ *     symbols
  */
 public record PuzzleTask(
         int layers,
@@ -53,6 +54,10 @@ public record PuzzleTask(
     @Override
     public double[] factors() {
         return factors.clone();
+    }
+
+    int puzzles(double factor) {
+        return factor <= 2 ? puzzles : Math.max(1, puzzles / 4);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package org.posenc.experiment.extrapolation;
 
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.dataset.Dataset;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.List;
@@ -11,7 +10,6 @@ import java.util.function.LongFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.posenc.experiment.DecoderTraining;
-import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
 import org.posenc.training.SequenceBatches;
 import org.posenc.training.SequenceBatches.Sequence;
@@ -26,6 +24,7 @@ record PuzzleWorkload(SymbolTask kind, PuzzleTask task) implements Workload {
 
     private static final long MEASURED = 0x5EED; // the puzzles of every measurement are the same
     private static final int ROWS = 64;
+    private static final int PRACTISED = 2048; // tokens
 
     PuzzleWorkload {
         // The largest must exist before an hour is spent on the smaller ones.
@@ -74,17 +73,9 @@ record PuzzleWorkload(SymbolTask kind, PuzzleTask task) implements Workload {
     }
 
     @Override
-    public Dataset batches(long seed) {
-        return drawn(seed, task.size(), task.batch(), task.training().steps());
-    }
-
-    @Override
-    public Dataset batches(long seed, double factor, int steps) {
+    public SequenceBatches batches(long seed, double factor, int steps) {
         int rows = Math.max(1, (int) Math.round(task.batch() / factor));
-        return drawn(seed, sizeAt(factor), rows, steps);
-    }
-
-    private Dataset drawn(long seed, int largest, int rows, int steps) {
+        int largest = sizeAt(factor);
         return new SequenceBatches(
                 k -> {
                     SplittableRandom random = Draws.of(seed, k);
@@ -96,13 +87,26 @@ record PuzzleWorkload(SymbolTask kind, PuzzleTask task) implements Workload {
     }
 
     @Override
-    public Measured measure(LongFunction<Transformer> readers, NDManager manager)
+    public SequenceBatches practice(long seed, double factor) {
+        int rows = Math.max(1, PRACTISED / lengthAt(factor));
+        return new SequenceBatches(
+                k -> {
+                    SplittableRandom random = Draws.of(seed, k);
+                    return Stream.generate(() -> kind.sequence(random, sizeAt(factor)))
+                            .limit(rows)
+                            .toList();
+                },
+                1);
+    }
+
+    @Override
+    public Measured measure(LongFunction<Reader> readers, NDManager manager)
             throws IOException, TranslateException {
         Measured measured = new Measured();
         for (double factor : task.factors()) {
             SplittableRandom random = new SplittableRandom(MEASURED);
             List<Sequence> all =
-                    IntStream.range(0, task.puzzles())
+                    IntStream.range(0, task.puzzles(factor))
                             .mapToObj(i -> kind.sequence(random, sizeAt(factor)))
                             .toList();
             Answers answers = Answers.of(readers.apply(lengthAt(factor)), all, ROWS, manager);

@@ -75,7 +75,7 @@ record ReadingTrial(
     private Measured atOnce(Transformer trained, NDManager manager)
             throws IOException, TranslateException {
         try (Autograd.Scope off = Autograd.off()) {
-            return workload.measure(length -> at(trained, length, manager), manager);
+            return workload.measure(length -> reader(at(trained, length, manager)), manager);
         }
     }
 
@@ -84,13 +84,20 @@ record ReadingTrial(
         Transformer longer = at(trained, workload.lengthAt(tunedFactor), manager);
         model.setBlock(longer);
         double loss =
-                tuning.run(model, workload.batches(seed, tunedFactor, tuning.steps()), progress);
+                tuning.run(
+                        model,
+                        encoding.batches(workload, seed, tunedFactor, tuning.steps()),
+                        progress);
         try (Autograd.Scope off = Autograd.off()) {
             Measured measured =
-                    workload.measure(length -> reaching(longer, length, manager), manager);
+                    workload.measure(length -> reader(reaching(longer, length, manager)), manager);
             measured.values().put("tuningLoss", loss);
             return measured;
         }
+    }
+
+    private Reader reader(Transformer decoder) {
+        return new Reader(decoder, encoding.positions(), workload.range());
     }
 
     /** A learned table ends, even the longer one; whatever else was tuned reads on as it is. */

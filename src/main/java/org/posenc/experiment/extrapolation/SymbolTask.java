@@ -64,7 +64,7 @@ public enum SymbolTask {
             out.symbols(sum);
         }
     },
-    /** n pairs of a key, each another one of 64, and a value of 20; then one key: which value? */
+    /** n pairs of a key, each another one of 160, and a value of 20; then one key: which value? */
     RECALL {
         @Override
         void fill(SplittableRandom random, int n, Writer out) {
@@ -96,7 +96,7 @@ public enum SymbolTask {
     public static final int SYMBOLS = 20;
 
     /** How many keys of {@link #RECALL}, and so the most pairs it can have. */
-    public static final int KEYS = 64;
+    public static final int KEYS = 160;
 
     /** V: ids are below it. */
     public static final int VOCABULARY = FIRST + SYMBOLS + KEYS;

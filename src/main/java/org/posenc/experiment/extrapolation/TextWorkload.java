@@ -2,9 +2,7 @@ package org.posenc.experiment.extrapolation;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
-import ai.djl.training.dataset.Dataset;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -13,12 +11,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
 import java.util.stream.IntStream;
-import org.posenc.attention.AttentionMask;
-import org.posenc.encoding.Positions;
 import org.posenc.experiment.DecoderTraining;
 import org.posenc.experiment.TokenText;
 import org.posenc.kernel.CrossEntropy;
-import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
 import org.posenc.training.SequenceBatches;
 import org.posenc.training.SequenceBatches.Sequence;
@@ -40,6 +35,7 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
         implements Workload {
 
     private static final int PASSKEY_ROW = 4;
+    private static final int PRACTISED = 4096; // tokens
     private static final long MEASURED = 0x5EED; // the passkeys of every measurement are the same
 
     TextWorkload {
@@ -83,12 +79,7 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
     }
 
     @Override
-    public Dataset batches(long seed) {
-        return batches(seed, 1, task.training().steps());
-    }
-
-    @Override
-    public Dataset batches(long seed, double factor, int steps) {
+    public SequenceBatches batches(long seed, double factor, int steps) {
         int length = lengthAt(factor);
         int rows = Math.max(PASSKEY_ROW, (int) Math.round(task.batch() / factor));
         return new SequenceBatches(
@@ -101,6 +92,33 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
                 steps);
     }
 
+    /** Windows of the training text, of whose second halves the tokens count. */
+    @Override
+    public SequenceBatches practice(long seed, double factor) {
+        int length = lengthAt(factor);
+        int places = text.training().length - length;
+        if (places < 1) {
+            throw new IllegalArgumentException(
+                    "the text to train on has "
+                            + text.training().length
+                            + " tokens, and a window of "
+                            + (length + 1)
+                            + " is needed");
+        }
+        return new SequenceBatches(
+                k -> {
+                    SplittableRandom random = Draws.of(seed, k);
+                    return random.ints(Math.max(1, PRACTISED / length), 0, places)
+                            .mapToObj(
+                                    from ->
+                                            Arrays.copyOfRange(
+                                                    text.training(), from, from + length + 1))
+                            .map(window -> Sequence.of(window, 1 + length / 2))
+                            .toList();
+                },
+                1);
+    }
+
     private Sequence row(SplittableRandom random, int length, boolean asks) {
         if (asks) {
             return passkey.lesson(random, text.training(), length);
@@ -110,13 +128,21 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
     }
 
     @Override
-    public Measured measure(LongFunction<Transformer> readers, NDManager manager)
+    public Measured measure(LongFunction<Reader> readers, NDManager manager)
             throws IOException, TranslateException {
         Measured measured = new Measured();
         List<Double> found = new ArrayList<>();
+        int longest = range();
         for (int factor : reading.factors()) {
-            Transformer reader = readers.apply(lengthAt(factor));
-            double loss = loss(reader, lengthAt(factor), manager);
+            Reader reader = readers.apply(lengthAt(factor));
+            double loss;
+            if (lengthAt(factor) < longest) {
+                loss = loss(reader, lengthAt(factor), manager);
+            } else {
+                double[] each = lossOfEach(reader, longest, manager);
+                loss = mean(each, longest - reading.targets(), longest);
+                measured.curves().put("lossByPosition", byPosition(each));
+            }
             measured.values().put(Measured.at("loss", factor), loss);
             measured.values().put(Measured.at("perplexity", factor), Math.exp(loss));
             List<Answers> byDepth = passkeys(reader, lengthAt(factor), manager);
@@ -131,22 +157,18 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
             byDepth.forEach(answers -> found.add(answers.exact()));
         }
         measured.curves().put("passkeys", found); // factor by factor, each by depth
-        int longest = lengthAt(reading.factors()[reading.factors().length - 1]);
-        measured.curves()
-                .put("lossByPosition", byPosition(readers.apply(longest), longest, manager));
         measured.curves().put("attentionAtOwnLength", attention(readers, 1, manager));
         measured.curves().put("attention", attention(readers, reading.watched(), manager));
         return measured;
     }
 
-    private List<Double> attention(
-            LongFunction<Transformer> readers, int factor, NDManager manager) {
+    private List<Double> attention(LongFunction<Reader> readers, int factor, NDManager manager) {
         int length = lengthAt(factor);
         int[] window = Arrays.copyOf(text.heldOut(), length);
         return AttentionByDistance.of(readers.apply(length), window, manager);
     }
 
-    private double loss(Transformer reader, int length, NDManager parent)
+    private double loss(Reader reader, int length, NDManager parent)
             throws IOException, TranslateException {
         double sum = 0;
         try (NDManager manager = parent.newSubManager()) {
@@ -160,8 +182,8 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
         return sum / reading.windows();
     }
 
-    /** The mean loss of the positions up to L/8, L/4, L/2, …, each from the one before. */
-    private List<Double> byPosition(Transformer reader, int length, NDManager parent)
+    /** The loss at each position, a mean over windows. */
+    private double[] lossOfEach(Reader reader, int length, NDManager parent)
             throws IOException, TranslateException {
         double[] sums = new double[length];
         try (NDManager manager = parent.newSubManager()) {
@@ -174,33 +196,34 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
                 batch.close();
             }
         }
+        return sums;
+    }
+
+    /** The mean loss of the positions up to L/8, L/4, L/2, …, each from the one before. */
+    private List<Double> byPosition(double[] each) {
         List<Double> means = new ArrayList<>();
         int from = 0;
         for (int to : reading.positionsUpTo(task.length())) {
-            means.add(Arrays.stream(sums, from, to).average().orElseThrow());
+            means.add(mean(each, from, to));
             from = to;
         }
         return means;
     }
 
+    private static double mean(double[] each, int from, int to) {
+        return Arrays.stream(each, from, to).average().orElseThrow();
+    }
+
     /** (B·T): the loss of each label, 0 where it does not count. */
-    private static NDArray each(Transformer reader, Batch batch, NDManager manager) {
-        NDArray ids = batch.getData().head();
-        Positions positions = Positions.range(ids.getManager(), 0, ids.getShape().get(1));
-        NDArray logits =
-                reader.logits(
-                        ids,
-                        positions,
-                        AttentionMask.none(),
-                        new ParameterStore(manager, false),
-                        false);
+    private static NDArray each(Reader reader, Batch batch, NDManager manager) {
+        NDArray logits = reader.logits(batch.getData().head(), manager);
         NDArray rows = logits.reshape(-1, logits.getShape().get(2));
         return CrossEntropy.each(rows, batch.getLabels().head().flatten(), false);
     }
 
     /** Held-out windows that end at the same tokens, whatever their length. */
     private TokenWindows windows(int length, int scored) {
-        int first = lengthAt(reading.factors()[reading.factors().length - 1]);
+        int first = range();
         int last = text.heldOut().length - 1;
         int[] ends = new int[reading.windows()];
         Arrays.setAll(
@@ -209,7 +232,7 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
         return TokenWindows.endingAt(text.heldOut(), length, scored, reading.rows(length), ends);
     }
 
-    private List<Answers> passkeys(Transformer reader, int length, NDManager manager)
+    private List<Answers> passkeys(Reader reader, int length, NDManager manager)
             throws IOException, TranslateException {
         List<Answers> found = new ArrayList<>();
         SplittableRandom random = new SplittableRandom(MEASURED);

@@ -40,7 +40,13 @@ record TrainingTrial(
         Transformer decoder = decoder(workload, encoding, seed);
         try (Model model = Model.newInstance("decoder", device)) {
             model.setBlock(decoder);
-            double loss = workload.training().run(model, workload.batches(seed), progress);
+            double loss =
+                    workload.training()
+                            .run(
+                                    model,
+                                    encoding.batches(
+                                            workload, seed, 1, workload.training().steps()),
+                                    progress);
             weights.save(key, decoder);
             Map<String, Double> values = new LinkedHashMap<>();
             values.put("parameters", (double) Sizes.parameters(decoder));
@@ -59,6 +65,7 @@ record TrainingTrial(
     /** The decoder before its training. */
     static Transformer decoder(Workload workload, TrainedEncoding encoding, long seed) {
         TransformerConfig config = workload.config(seed);
-        return new Transformer(config, encoding.make(config.site(workload.length())));
+        return new Transformer(
+                config, encoding.make(config.site(encoding.positionsSeen(workload))));
     }
 }

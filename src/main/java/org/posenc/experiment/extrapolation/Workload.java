@@ -1,13 +1,12 @@
 package org.posenc.experiment.extrapolation;
 
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.dataset.Dataset;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.function.LongFunction;
 import org.posenc.experiment.DecoderTraining;
-import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
+import org.posenc.training.SequenceBatches;
 
 /** What a decoder is trained on at one length, and how it is measured at longer ones. */
 sealed interface Workload permits TextWorkload, PuzzleWorkload {
@@ -30,15 +29,23 @@ sealed interface Workload permits TextWorkload, PuzzleWorkload {
     /** Returns how it is trained. */
     DecoderTraining training();
 
-    /** Returns the batches of a training, at L. */
-    Dataset batches(long seed);
+    /** Returns the positions of the longest context that is measured. */
+    default int range() {
+        double[] factors = factors();
+        return lengthAt(factors[factors.length - 1]);
+    }
 
     /**
-     * Returns the batches of a training at a longer length, with about as many tokens in a step.
+     * Returns the batches of a training at L or at a longer length, with about as many tokens in a
+     * step.
      *
+     * @param factor how many times L
      * @param steps how many
      */
-    Dataset batches(long seed, double factor, int steps);
+    SequenceBatches batches(long seed, double factor, int steps);
+
+    /** Returns what can be read at a longer length before it is measured, never the same. */
+    SequenceBatches practice(long seed, double factor);
 
     /**
      * Measures a decoder at every length.
@@ -46,7 +53,7 @@ sealed interface Workload permits TextWorkload, PuzzleWorkload {
      * @param readers gives the decoder that reads n tokens
      * @param manager owns what the measurement needs
      */
-    Measured measure(LongFunction<Transformer> readers, NDManager manager)
+    Measured measure(LongFunction<Reader> readers, NDManager manager)
             throws IOException, TranslateException;
 
     /** Returns everything that its numbers depend on, in words. */

@@ -22,7 +22,7 @@ class AttentionByDistanceTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             Transformer decoder = new Transformer(TextTask.decoder(1, 4, 2, 4, 8, 1), encoding);
             decoder.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
-            return AttentionByDistance.of(decoder, new int[LENGTH], manager);
+            return AttentionByDistance.of(Reader.of(decoder), new int[LENGTH], manager);
         }
     }
 

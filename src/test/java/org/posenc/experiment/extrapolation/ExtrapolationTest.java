@@ -47,6 +47,7 @@ class ExtrapolationTest {
         }
         return new ExtrapolationPlan(
                 encodings.stream().map(TrainedEncoding::parse).toList(),
+                encodings.stream().map(TrainedEncoding::parse).limit(4).toList(),
                 methods,
                 new TextTask(1, 16, 2, 8, 32, 4, new DecoderTraining(12, 2e-2)),
                 new ReadingTask(new int[] {1, 2, 4}, 4, 3, 2, 1),
@@ -110,9 +111,9 @@ class ExtrapolationTest {
         Path second = folder.resolve("second");
         run(plan(List.of("rope"), methods("direct", "yarn")), second);
         Map<String, Map<String, Double>> numbers = numbers(first);
-        assertThat(numbers(second)).hasSize(8); // text and sort: trained, at once; text: tuned
+        assertThat(numbers(second)).hasSize(10); // text and sort: trained, at once and tuned
         for (Map.Entry<String, Map<String, Double>> again : numbers(second).entrySet()) {
-            if (!again.getKey().startsWith("tuned/text/rope/yarn/")) { // not tuned at first
+            if (!again.getKey().matches("tuned/.*/rope/yarn/.*")) { // not tuned at first
                 assertThat(again.getValue()).isEqualTo(numbers.get(again.getKey()));
             }
         }
@@ -136,6 +137,68 @@ class ExtrapolationTest {
     }
 
     @Test
+    void divisorsAreSearchedOnceForEachLengthAndKept() throws IOException {
+        ExtrapolationPlan plan = plan(List.of("rope"), methods("direct", "linear", "longrope"));
+        Path out = folder.resolve("searched");
+        ExtrapolationReport report = run(plan, out);
+        Map<String, Map<String, Double>> whole = numbers(out);
+        // For text and sort: a training, a search, and three methods at once and tuned.
+        assertThat(whole).hasSize(16);
+        List<ResultRow> searches =
+                new ResultLog(out.resolve("results.jsonl"))
+                        .read().stream().filter(row -> row.key().startsWith("search/")).toList();
+        assertThat(searches).hasSize(2);
+        ResultRow text =
+                searches.stream().filter(r -> r.key().contains("/text/")).findFirst().orElseThrow();
+        assertThat(text.curves()).containsOnlyKeys("divisors2x", "divisors4x");
+        assertThat(text.curves().get("divisors4x")).hasSize(4).isSorted();
+        assertThat(text.values()).containsEntry("evaluations4x", 64.0);
+        assertThat(value(whole, "at-once/text/rope/longrope/", "loss4x"))
+                .isNotEqualTo(value(whole, "at-once/text/rope/direct/", "loss4x"));
+        assertThat(Files.readString(report.page())).contains("divisors, as the search found them");
+        assertThat(out.resolve("pictures/longrope-divisors.png")).exists();
+        assertThat(out.resolve("sort-tuned.csv")).exists();
+
+        // Interrupted after the searches: they are not repeated, and give the same readings.
+        List<String> lines = Files.readAllLines(out.resolve("results.jsonl"));
+        List<String> kept =
+                lines.stream()
+                        .filter(l -> !l.contains("/longrope/") || l.contains("\"search/"))
+                        .toList();
+        assertThat(kept).hasSize(12);
+        Files.writeString(out.resolve("results.jsonl"), String.join("\n", kept) + "\n");
+        run(plan, out);
+        assertThat(finished).hasSize(4).allMatch(line -> line.contains("longrope"));
+        assertThat(numbers(out)).isEqualTo(whole);
+    }
+
+    @Test
+    void positionsOfTrainingAndGatesOfEachLayerTrainToo() throws IOException {
+        Path out = folder.resolve("others");
+        run(
+                plan(
+                        List.of(
+                                "rope@pose",
+                                "learned@randomized",
+                                "fox",
+                                "cope",
+                                "rope:log-n=trained"),
+                        methods("direct", "resized")),
+                out);
+        Map<String, Map<String, Double>> numbers = numbers(out);
+        assertThat(numbers.values())
+                .allMatch(values -> values.values().stream().allMatch(Double::isFinite));
+        assertThat(numbers.keySet())
+                .anyMatch(key -> key.startsWith("at-once/text/rope-@pose/direct/"))
+                .anyMatch(key -> key.startsWith("tuned/sort/learned-@randomized/resized/"))
+                .anyMatch(key -> key.startsWith("at-once/text/cope/direct/"));
+        // A table of 128 positions, not of 32, as all of them occur.
+        double learned = value(numbers, "training/text/learned-@randomized/", "parameters");
+        assertThat(learned - value(numbers, "training/text/rope-@pose/", "parameters"))
+                .isEqualTo(128 * 16);
+    }
+
+    @Test
     void theTrainedModelReadsTheSameFromItsFolder() throws IOException {
         ExtrapolationPlan plan = plan(List.of("rope"), methods("direct", "yarn"));
         Path out = folder.resolve("trained");
@@ -143,6 +206,7 @@ class ExtrapolationTest {
         Path base = out.resolve("base");
         ExtrapolationPlan given =
                 new ExtrapolationPlan(
+                        List.of(),
                         List.of(),
                         plan.methods(),
                         plan.text(),

@@ -61,11 +61,33 @@ class FindingsTest {
     }
 
     @Test
+    void aSearchIsComparedWithFormulasAndPreparedTrainingWithPlain() {
+        reading("at once", "rope", "direct", "loss8x", 3.0);
+        reading("at once", "rope", "yarn", "loss8x", 2.5);
+        reading("at once", "rope", "longrope", "loss8x", 2.4);
+        reading("at once", "rope @pose", "direct", "loss1x", 1.5, "loss8x", 2.95);
+        reading("at once", "rope nope-every 2", "direct", "loss1x", 1.5, "loss8x", 2.8);
+        reading("at once", "fox", "direct", "loss1x", 1.5, "loss8x", 1.7);
+        reading("tuned", "rope @pose", "direct", "loss1x", 1.5, "loss8x", 1.5); // takes no part
+        assertThat(found())
+                .extracting(row -> row.get(1) + " " + row.get(3))
+                .containsExactly(
+                        "Ding 2024 holds",
+                        "Zhu 2023 does not hold",
+                        "Yang 2025 (2501.18795) holds",
+                        "Lin 2025 does not hold");
+        assertThat(found().get(0).get(2))
+                .isEqualTo("at 8×: longrope 2.400, best formula yarn 2.500");
+    }
+
+    @Test
     void sortingIsJudgedByTheOrderOfTheEncodings() {
         List<String> order = List.of("none", "t5", "alibi", "rope", "sinusoidal");
         for (int i = 0; i < order.size(); i++) {
             reading("at once", order.get(i), "direct", "exact1.4x", 0.9 - 0.2 * i);
         }
+        assertThat(found()).extracting(row -> row.get(3)).containsExactly("holds");
+        reading("tuned", "sinusoidal", "direct", "exact1.4x", 1.0); // takes no part
         assertThat(found()).extracting(row -> row.get(3)).containsExactly("holds");
         reading("at once", "rope", "direct", "exact1.4x", 1.0); // its mean is now 0.65
         assertThat(found()).extracting(row -> row.get(3)).containsExactly("does not hold");

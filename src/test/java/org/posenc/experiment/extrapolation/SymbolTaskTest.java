@@ -88,7 +88,7 @@ class SymbolTaskTest {
                                 SymbolTask.RECALL.sequence(
                                         new SplittableRandom(1), SymbolTask.KEYS + 1))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("at most 64");
+                .hasMessageContaining("at most 160");
     }
 
     @ParameterizedTest
