@@ -70,16 +70,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
 
     private static final String ALL = "all";
     private static final List<String> TUNED =
-            List.of(
-                    "direct",
-                    "resized",
-                    "linear",
-                    "ntk-aware",
-                    "ntk-by-parts",
-                    "yarn",
-                    "llama3",
-                    "longrope",
-                    "drope");
+            List.of("direct", "resized", "linear", "ntk-aware", "yarn", "longrope", "drope");
     private static final String BYTES = "models/tokenizer-bytes/tokenizer.json";
     private static final int LENGTH = 64;
     private static final int BATCH = 32;
@@ -288,7 +279,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
                 trained(puzzleEncodings, encodings.isEmpty() ? PUZZLE_ENCODINGS : encodings),
                 chosen,
                 decoder(folder, new DecoderTraining(trainingSteps, 3e-3)),
-                quick ? new ReadingTask(times, 16, 8, 3, 2) : new ReadingTask(times, 16, 48, 5, 8),
+                quick ? new ReadingTask(times, 16, 8, 3, 2) : new ReadingTask(times, 16, 40, 5, 8),
                 puzzles.equals(List.of("none")) || model != null
                         ? List.of()
                         : puzzles.stream().map(ExtrapolateCommand::puzzle).toList(),

@@ -244,6 +244,7 @@ public final class Extrapolation {
             long seed,
             ReadingTrial.Source source) {
         String tuned = tuning == null ? "" : plan.tuning().toString();
+        List<Double> factors = method.isSearched() ? searchedFactors(workload) : List.of();
         String key =
                 key(
                         tuning == null ? "at-once" : "tuned",
@@ -251,7 +252,8 @@ public final class Extrapolation {
                         encoding,
                         method.name(),
                         seed,
-                        tuned);
+                        // A search starts from what was found for shorter lengths.
+                        method.isSearched() ? tuned + factors : tuned);
         double factor = plan.tuning().factor();
         Function<LengthMethod, Callable<ResultRow>> trial =
                 ready ->
@@ -271,7 +273,6 @@ public final class Extrapolation {
             readings.put(key, counted(trial.apply(method)));
             return;
         }
-        List<Double> factors = searchedFactors(workload);
         String search = key("search", workload, encoding, method.name(), seed, factors.toString());
         readings.computeIfAbsent(
                 search,
@@ -306,9 +307,8 @@ public final class Extrapolation {
 
     /** How many times L a decoder will read, and be tuned at. */
     private List<Double> searchedFactors(Workload workload) {
-        return DoubleStream.concat(
-                        DoubleStream.of(workload.factors()),
-                        DoubleStream.of(plan.tuning().factor()))
+        double tuned = plan.tuning().steps() > 0 ? plan.tuning().factor() : 1;
+        return DoubleStream.concat(DoubleStream.of(workload.factors()), DoubleStream.of(tuned))
                 .filter(factor -> workload.lengthAt(factor) > workload.length())
                 .sorted()
                 .distinct()
