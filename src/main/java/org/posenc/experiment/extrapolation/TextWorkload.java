@@ -92,7 +92,7 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
                 steps);
     }
 
-    /** Windows of the training text, of whose second halves the tokens count. */
+    /** Rows as in training, with passkeys; what stands in their second halves counts. */
     @Override
     public SequenceBatches practice(long seed, double factor) {
         int length = lengthAt(factor);
@@ -105,18 +105,22 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
                             + (length + 1)
                             + " is needed");
         }
+        int rows = Math.max(1, PRACTISED / length);
         return new SequenceBatches(
                 k -> {
                     SplittableRandom random = Draws.of(seed, k);
-                    return random.ints(Math.max(1, PRACTISED / length), 0, places)
-                            .mapToObj(
-                                    from ->
-                                            Arrays.copyOfRange(
-                                                    text.training(), from, from + length + 1))
-                            .map(window -> Sequence.of(window, 1 + length / 2))
+                    return IntStream.range(0, rows)
+                            .mapToObj(row -> row(random, length, row % PASSKEY_ROW == 0))
+                            .map(TextWorkload::secondHalf)
                             .toList();
                 },
                 1);
+    }
+
+    private static Sequence secondHalf(Sequence all) {
+        long[] labels = all.labels().clone();
+        Arrays.fill(labels, 0, labels.length / 2, CrossEntropy.IGNORED);
+        return new Sequence(all.ids(), labels);
     }
 
     private Sequence row(SplittableRandom random, int length, boolean asks) {
