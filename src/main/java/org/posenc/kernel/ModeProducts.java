@@ -116,6 +116,37 @@ public final class ModeProducts {
         return work;
     }
 
+    /**
+     * Applies a matrix along one axis: y[…, n, …] = Σ_k a[n, k] x[…, k, …].
+     *
+     * @param x (…, K, …)
+     * @param axis which axis
+     * @param a (N, K), in x's type
+     * @return (…, N, …)
+     * @throws IllegalArgumentException if the matrix does not fit the axis
+     */
+    public static NDArray along(NDArray x, int axis, NDArray a) {
+        Shape shape = x.getShape();
+        long n = a.getShape().get(0);
+        long k = shape.get(axis);
+        if (a.getShape().dimension() != 2 || a.getShape().get(1) != k) {
+            throw new IllegalArgumentException(
+                    "a matrix of shape "
+                            + a.getShape()
+                            + " does not fit axis "
+                            + axis
+                            + " of an array of shape "
+                            + shape);
+        }
+        long before = shape.slice(0, axis).size();
+        Shape rest = shape.slice(axis + 1);
+        NDArray y =
+                rest.dimension() == 0
+                        ? x.reshape(before, k).matMul(a.transpose())
+                        : a.matMul(x.reshape(before, k, rest.size())); // (before, N, after)
+        return y.reshape(shape.slice(0, axis).add(n).addAll(rest));
+    }
+
     private static void check(List<NDArray> matrices, Shape array, int first) {
         boolean fits = array.dimension() == matrices.size() + 1;
         for (int m = 0; fits && m < matrices.size(); m++) {

@@ -2,6 +2,7 @@ package org.posenc.kernel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
 import java.util.Map;
 
 /**
@@ -12,7 +13,7 @@ import java.util.Map;
  *
  * @param u U (m, r), r = min(m, n), with orthonormal columns
  * @param s the singular values (r), in descending order
- * @param vt Vᵀ (r, n) or, where it is whole, (n, n), with orthonormal rows
+ * @param vt Vᵀ (r, n) or, completed, (n, n), with orthonormal rows
  */
 public record SingularVectors(NDArray u, NDArray s, NDArray vt) {
 
@@ -31,19 +32,22 @@ public record SingularVectors(NDArray u, NDArray s, NDArray vt) {
      * Decomposes a matrix and completes V to a basis of the whole space, without gradients.
      *
      * @param x (m, n), float16, float32 or float64, finite
-     * @return the decomposition with U (m, m) and Vᵀ (n, n), float64, in x's manager
+     * @return the decomposition with Vᵀ (n, n), float64, in x's manager
      * @throws IllegalArgumentException if the array has another number of axes
      */
-    public static SingularVectors whole(NDArray x) {
+    public static SingularVectors completed(NDArray x) {
         return decompose(x, true);
     }
 
-    private static SingularVectors decompose(NDArray x, boolean whole) {
-        if (x.getShape().dimension() != 2) {
+    private static SingularVectors decompose(NDArray x, boolean completed) {
+        Shape shape = x.getShape();
+        if (shape.dimension() != 2) {
             throw new IllegalArgumentException(
-                    "singular vectors need a matrix (m, n), got shape " + x.getShape());
+                    "singular vectors need a matrix (m, n), got shape " + shape);
         }
-        NDList usv = TorchScript.load("singular_vectors", Map.of("whole", whole)).all(false, x);
+        // The U of a wide matrix is square in either form, so only its V is made larger.
+        boolean square = completed && shape.get(0) < shape.get(1);
+        NDList usv = TorchScript.load("singular_vectors", Map.of("square", square)).all(false, x);
         return new SingularVectors(usv.get(0), usv.get(1), usv.get(2));
     }
 }
