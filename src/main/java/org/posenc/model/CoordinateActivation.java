@@ -1,6 +1,7 @@
 package org.posenc.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.nn.Activation;
 import org.posenc.kernel.Scalars;
 
@@ -15,11 +16,20 @@ public sealed interface CoordinateActivation {
     /**
      * Applies the activation.
      *
-     * @param u (…, width)
+     * @param u (…, width); beyond the first layer (…, {@link #parts} · width)
      * @param layer the number of the layer, from 0, whose coordinates may have another scale
-     * @return (…, width), in u's type and manager
+     * @return (…, {@link #parts} · width), in u's type and manager
      */
     NDArray apply(NDArray u, int layer);
+
+    /**
+     * Returns how many real numbers a unit of a hidden layer is.
+     *
+     * @return 2 where units are complex numbers, whose real parts stand first, else 1
+     */
+    default int parts() {
+        return 1;
+    }
 
     /**
      * Returns what the initial values of a map are drawn from. The map to the outputs, which has no
@@ -153,6 +163,9 @@ public sealed interface CoordinateActivation {
      * weights are those of {@link Sine}; the biases of the first layer are U(±k), and a greater k
      * begins with higher frequencies.
      *
+     * <p>Gradients are those of this function. The authors' code treats |u| + 1 as a constant
+     * there, which made no difference of note in fits of an image.
+     *
      * @param firstOmega ω_0, positive, as of {@link Sine}
      * @param omega ω, positive; 30 in the paper
      * @param firstBias k, positive
@@ -183,6 +196,72 @@ public sealed interface CoordinateActivation {
         public Bounds initial(int layer, int fanIn) {
             Bounds sines = Bounds.ofSines(layer, fanIn, omega);
             return layer == 0 ? new Bounds(sines.weight(), firstBias) : sines;
+        }
+    }
+
+    /**
+     * exp(i ω u − |s u|²): WIRE (<a href="https://arxiv.org/abs/2301.05187">Saragadam et al.
+     * 2023</a>, equation 4), complex Gabor wavelets, with ω_0 in place of ω in the first layer. u
+     * is real in the first layer; all later maps are complex, and the outputs are real parts. So a
+     * hidden layer has four times the weights of a real one as wide, and the authors make theirs
+     * narrower by √2.
+     *
+     * @param firstOmega ω_0, positive, as of {@link Sine}
+     * @param omega ω, positive; 20 in the paper's images
+     * @param scale s, positive; 10 to 30 in the paper
+     */
+    record Wire(double firstOmega, double omega, double scale) implements CoordinateActivation {
+
+        /** Checks all. */
+        public Wire {
+            positive(firstOmega, "the first layer's omega");
+            positive(omega, "omega");
+            positive(scale, "the scale");
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public int parts() {
+            return 2;
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public NDArray apply(NDArray u, int layer) {
+            if (layer == 0) {
+                try (NDArray decay = decay(u)) {
+                    return wave(u, decay, firstOmega);
+                }
+            }
+            NDList parts = u.split(2, u.getShape().dimension() - 1); // u = a + ib
+            try (NDArray a = parts.get(0);
+                    NDArray b = parts.get(1);
+                    NDArray across = decay(a);
+                    NDArray along = decay(b);
+                    NDArray both = across.add(along);
+                    NDArray tilt = Scalars.mul(b, -omega);
+                    NDArray decay = both.add(tilt)) {
+                return wave(a, decay, omega);
+            }
+        }
+
+        /** −s² x². */
+        private NDArray decay(NDArray x) {
+            try (NDArray square = x.square()) {
+                return Scalars.mul(square, -scale * scale);
+            }
+        }
+
+        /** e^decay (cos ω a, sin ω a). */
+        private static NDArray wave(NDArray a, NDArray decay, double omega) {
+            try (NDArray size = decay.exp();
+                    NDArray angle = Scalars.mul(a, omega);
+                    NDArray cosine = angle.cos();
+                    NDArray sine = angle.sin();
+                    NDArray real = cosine.mul(size);
+                    NDArray imaginary = sine.mul(size)) {
+                return real.concat(imaginary, -1);
+            }
         }
     }
 

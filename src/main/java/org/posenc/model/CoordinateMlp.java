@@ -59,7 +59,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
     private final boolean sigmoid;
     private final CoordinateActivation activation;
     private final KroneckerLinear complex; // the first map of a complex encoding, or null
-    private final List<Linear> maps = new ArrayList<>(); // those after it, or all
+    private final List<Block> maps = new ArrayList<>(); // those after it, or all
 
     private CoordinateMlp(Builder builder) {
         super(VERSION);
@@ -72,8 +72,8 @@ public final class CoordinateMlp extends ConfiguredBlock {
         axes = features instanceof Kronecker product ? product.axes() : features.separated();
         complex = features instanceof Kronecker ? addChildBlock("map", complex(builder)) : null;
         for (int i = complex == null ? 0 : 1; i <= depth; i++) {
-            Linear map = Linear.builder().setUnits(i < depth ? width : outputs).build();
-            maps.add(addChildBlock("map", map));
+            Block map = addChildBlock("map", map(i));
+            maps.add(map);
             int fanIn = i == 0 ? features.featureDimension() : width;
             CoordinateActivation.Bounds bounds =
                     depth == 0
@@ -86,6 +86,12 @@ public final class CoordinateMlp extends ConfiguredBlock {
                 p.getValue().setInitializer(SeededInitializer.uniform(bound, builder.seed, name));
             }
         }
+    }
+
+    private Block map(int i) {
+        return i > 0 && i < depth && activation.parts() == 2
+                ? new ComplexLinear(width, width)
+                : Linear.builder().setUnits(i < depth ? width : outputs).build();
     }
 
     private KroneckerLinear complex(Builder builder) {
@@ -169,7 +175,8 @@ public final class CoordinateMlp extends ConfiguredBlock {
      * @param phi φ: (…, D)
      * @param parameters gives the parameters on the features' device
      * @param training whether gradients are to flow
-     * @return h₀ = φ (…, D), then after each activation h₁, …, h_depth (…, width)
+     * @return h₀ = φ (…, D), then after each activation h₁, …, h_depth (…, width), twice the width
+     *     where its units are complex numbers
      * @throws IllegalArgumentException if the last axis is not D
      */
     public List<NDArray> hidden(NDArray phi, ParameterStore parameters, boolean training) {
@@ -360,7 +367,7 @@ public final class CoordinateMlp extends ConfiguredBlock {
         }
     }
 
-    private Linear last() {
+    private Block last() {
         return maps.get(maps.size() - 1);
     }
 
@@ -464,10 +471,10 @@ public final class CoordinateMlp extends ConfiguredBlock {
         if (complex != null) {
             complex.initialize(manager, type, inputShapes);
         }
-        for (Linear map : maps) {
+        for (Block map : maps) {
             boolean first = complex == null && map == maps.get(0);
-            int fanIn = first ? features.featureDimension() : width;
-            map.initialize(manager, type, new Shape(1, fanIn));
+            int inputs = first ? features.featureDimension() : activation.parts() * width;
+            map.initialize(manager, type, new Shape(1, inputs));
         }
     }
 

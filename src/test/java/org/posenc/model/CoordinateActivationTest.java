@@ -2,15 +2,20 @@ package org.posenc.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.nio.DoubleBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.assertj.core.data.Offset;
@@ -21,10 +26,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.encoding.Coordinates;
 import org.posenc.encoding.Positions;
+import org.posenc.kernel.Autograd;
 import org.posenc.model.CoordinateActivation.Finer;
 import org.posenc.model.CoordinateActivation.Gaussian;
 import org.posenc.model.CoordinateActivation.Relu;
 import org.posenc.model.CoordinateActivation.Sine;
+import org.posenc.model.CoordinateActivation.Wire;
 import org.posenc.testing.Goldens;
 import org.posenc.testing.Gradients;
 
@@ -40,7 +47,12 @@ class CoordinateActivationTest {
     }
 
     static List<CoordinateActivation> activations() {
-        return List.of(new Relu(), new Sine(3, 2), new Gaussian(0.7), new Finer(1.5, 2, 1));
+        return List.of(
+                new Relu(),
+                new Sine(3, 2),
+                new Gaussian(0.7),
+                new Finer(1.5, 2, 1),
+                new Wire(3, 2, 0.8));
     }
 
     @Test
@@ -61,6 +73,79 @@ class CoordinateActivationTest {
         assertValues(new Sine(1, omega).apply(u, 1), out.get("siren"));
         assertValues(new Finer(omega, 1, 1).apply(u, 0), out.get("finer"));
         assertValues(new Finer(1, omega, 1).apply(u, 1), out.get("finer"));
+
+        double wave = p.get("wire_omega_0").getAsDouble();
+        double s = p.get("wire_scale").getAsDouble();
+        NDArray complex = u.concat(u.zerosLike(), 1);
+        for (NDArray wire :
+                List.of(new Wire(wave, 1, s).apply(u, 0), new Wire(1, wave, s).apply(complex, 1))) {
+            assertValues(wire.get(":, :4"), out.get("wire_real"));
+            assertValues(wire.get(":, 4:"), out.get("wire_imag"));
+        }
+    }
+
+    /** Each loss tells whether all gradients of the step before were right. */
+    @Test
+    void trainingEqualsPyTorchs() {
+        for (JsonObject c : Goldens.cases("training/coordinate_networks.json")) {
+            JsonObject p = c.getAsJsonObject("params");
+            CoordinateMlp mlp = mlp(activation(p), 3, 6);
+            JsonArray initial = c.getAsJsonArray("parameters");
+            List<NDArray> weights =
+                    mlp.getParameters().values().stream().map(Parameter::getArray).toList();
+            for (int i = 0; i < weights.size(); i++) {
+                weights.get(i).set(DoubleBuffer.wrap(initial(p, initial.get(i), i)));
+            }
+            NDArray x = array(c.get("x"));
+            NDArray target = array(c.get("target"));
+            for (double expected : Goldens.flat(c.get("losses"))) {
+                try (GradientCollector collector = Autograd.collector()) {
+                    NDArray y = mlp.at(Positions.of(x), parameters, true);
+                    NDArray loss = y.sub(target).square().mean();
+                    assertThat(loss.getDouble()).as("%s", p).isCloseTo(expected, within(1e-12));
+                    collector.backward(loss);
+                }
+                for (NDArray weight : weights) {
+                    try (Autograd.Scope off = Autograd.off()) {
+                        weight.subi(weight.getGradient().mul(p.get("rate").getAsDouble()));
+                    }
+                    Autograd.zeroGradient(weight);
+                }
+            }
+        }
+    }
+
+    private static CoordinateActivation activation(JsonObject p) {
+        double first = p.has("first_omega") ? p.get("first_omega").getAsDouble() : Double.NaN;
+        double omega = p.has("omega") ? p.get("omega").getAsDouble() : Double.NaN;
+        return switch (p.get("activation").getAsString()) {
+            case "relu" -> new Relu();
+            case "sine" -> new Sine(first, omega);
+            case "gaussian" -> new Gaussian(p.get("sigma").getAsDouble());
+            case "finer" -> new Finer(first, omega, 1);
+            case "wire" -> new Wire(first, omega, p.get("scale").getAsDouble());
+            default -> throw new AssertionError("no activation for " + p);
+        };
+    }
+
+    /** The last map of WIRE gives real parts: its weights are those of a real one, [A, −B]. */
+    private static double[] initial(JsonObject p, JsonElement values, int i) {
+        double[] all = Goldens.flat(values);
+        if (!p.get("activation").getAsString().equals("wire") || i < 6) {
+            return all;
+        }
+        int half = all.length / 2;
+        if (i == 7) {
+            return Arrays.copyOf(all, half);
+        }
+        double[] real = new double[all.length];
+        for (int row = 0; row < 2; row++) {
+            for (int k = 0; k < 6; k++) {
+                real[row * 12 + k] = all[row * 6 + k];
+                real[row * 12 + 6 + k] = -all[half + row * 6 + k];
+            }
+        }
+        return real;
     }
 
     @ParameterizedTest
@@ -91,6 +176,11 @@ class CoordinateActivationTest {
         assertUniform(weight(finer, 2), hidden);
         assertUniform(weight(finer, 1), 3);
         assertUniform(weight(finer, 3), 1 / Math.sqrt(200));
+        CoordinateMlp wire = mlp(new Wire(20, 20, 10), 2, 200);
+        assertUniform(weight(wire, 0), 1 / Math.sqrt(2));
+        assertUniform(weight(wire, 2), 1 / Math.sqrt(200));
+        assertThat(weight(wire, 2).getShape()).isEqualTo(new Shape(2, 200, 200));
+        assertUniform(weight(wire, 4), 1 / Math.sqrt(200));
         CoordinateMlp gaussian = mlp(new Gaussian(0.1), 2, 200);
         assertUniform(weight(gaussian, 0), 1 / Math.sqrt(2));
         assertUniform(weight(gaussian, 2), 1 / Math.sqrt(200));
@@ -132,7 +222,10 @@ class CoordinateActivationTest {
                         () -> new Gaussian(value),
                         () -> new Finer(value, 30, 1),
                         () -> new Finer(30, value, 1),
-                        () -> new Finer(30, 30, value));
+                        () -> new Finer(30, 30, value),
+                        () -> new Wire(value, 20, 10),
+                        () -> new Wire(20, value, 10),
+                        () -> new Wire(20, 20, value));
         for (Runnable one : made) {
             assertThatThrownBy(one::run)
                     .isInstanceOf(IllegalArgumentException.class)
