@@ -6,7 +6,6 @@ import com.google.gson.JsonDeserializationContext;
 import com.google.gson.JsonDeserializer;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonSerializationContext;
 import com.google.gson.JsonSerializer;
 import com.google.gson.Strictness;
@@ -14,6 +13,7 @@ import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.posenc.model.CoordinateActivation;
 
 /**
@@ -130,27 +130,35 @@ record CodeHeader(
      * @throws IllegalArgumentException if it is malformed, or something in it is out of range
      */
     static CodeHeader parse(String json) {
-        CodeHeader header;
-        try {
-            header = GSON.fromJson(json, CodeHeader.class);
-        } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
-            throw new IllegalArgumentException("its header is malformed", e);
-        } catch (RuntimeException e) {
-            throw new IllegalArgumentException(innermost(e), e); // of a record that refused a value
-        }
+        CodeHeader header = refusing(() -> GSON.fromJson(json, CodeHeader.class));
         if (header == null) {
             throw new IllegalArgumentException("its header is empty");
         }
         return header;
     }
 
-    private static String innermost(Throwable e) {
-        Throwable cause = e;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
+    /**
+     * Returns the format of the signal's file.
+     *
+     * @throws IllegalArgumentException if there is no such format
+     */
+    SignalFormat fileFormat() {
+        return refusing(() -> SignalFormat.parse(format.toString()));
+    }
+
+    /** Gson wraps what a record says when it refuses a value. */
+    private static <T> T refusing(Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (RuntimeException e) {
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            boolean refused = cause instanceof IllegalArgumentException;
+            boolean number = cause instanceof NumberFormatException;
+            String why = refused && !number ? cause.getMessage() : "its header is malformed";
+            throw new IllegalArgumentException(why, e);
         }
-        return cause instanceof IllegalArgumentException
-                ? cause.getMessage()
-                : "its header is malformed";
     }
 }

@@ -391,7 +391,7 @@ public final class SignalCode {
             throw new IllegalArgumentException(
                     "its tensors leave " + in.remaining() + " bytes over");
         }
-        SignalFormat format = SignalFormat.parse(header.format().toString());
+        SignalFormat format = header.fileFormat();
         return new SignalCode(tiles, header.network(), format, header.features(), tensors);
     }
 

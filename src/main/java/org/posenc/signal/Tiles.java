@@ -8,17 +8,16 @@ import java.util.List;
  * Overlapping blocks of equal sides that cover a signal, for one that is too large to be fitted as
  * a whole.
  *
- * <p>Along an axis tile k begins at sample b_k; where two tiles overlap, the weight of the second
- * rises from 0 to 1 over the middle half of the overlap as t² (3 − 2t) and the first has the rest.
- * The outer quarters count nothing, because an encoding fades at the edge of its tile. A point's
- * weight in a tile is the product over the axes, so that the weights of all tiles sum to 1 at every
- * point, between the samples too.
+ * <p>In the middle of where two tiles overlap, over half the overlap's length, the weight of the
+ * second rises from 0 to 1 as t² (3 − 2t), and the first has the rest. What is nearer to a tile's
+ * edge counts nothing, because an encoding fades there. A point's weight in a tile is the product
+ * over the axes, so that the weights of all tiles sum to 1 at every point, between the samples too.
  *
  * @param sides the signal's, (N_0, …, N_{M−1})
  * @param tile the sides of a tile, at most the signal's
  * @param overlap the least number of samples that neighbours share, at most half a tile
- * @param step tiles begin at its multiples, so that a sampling that takes every {@code step}-th
- *     sample is the same in each
+ * @param step tiles begin at its multiples, so that to take every {@code step}-th sample is the
+ *     same in each tile and in the signal
  */
 public record Tiles(int[] sides, int[] tile, int overlap, int step) {
 
@@ -33,14 +32,16 @@ public record Tiles(int[] sides, int[] tile, int overlap, int step) {
         for (int m = 0; fits && m < sides.length; m++) {
             fits = tile[m] >= 1 && tile[m] <= sides[m];
             if (fits && tile[m] < sides[m]) {
-                fits = overlap >= 4 && (long) 2 * (overlap + step) <= tile[m];
+                fits = overlap >= 4 && 2L * (overlap + step) <= tile[m];
+                fits &= (sides[m] - tile[m]) % step == 0;
             }
         }
         if (!fits) {
             throw new IllegalArgumentException(
                     "tiles must have the signal's side or, where they have less, overlap by at"
-                            + " least 4 samples and be at least twice as long as overlap and step"
-                            + " together; got tiles of "
+                            + " least 4 samples, be at least twice as long as overlap and step"
+                            + " together and end with the signal after a number of steps; got"
+                            + " tiles of "
                             + Signal.sides(tile)
                             + " that overlap by "
                             + overlap
@@ -72,7 +73,11 @@ public record Tiles(int[] sides, int[] tile, int overlap, int step) {
      * @throws IllegalArgumentException if the longest side is too short for the overlap
      */
     public static Tiles of(int[] sides, int longest, int step) {
-        int[] tile = Arrays.stream(sides).map(n -> Math.min(n, longest)).toArray();
+        int[] tile = new int[sides.length];
+        for (int m = 0; m < tile.length; m++) {
+            int rest = (sides[m] - longest) % step;
+            tile[m] = sides[m] <= longest ? sides[m] : longest - (rest == 0 ? 0 : step - rest);
+        }
         return Arrays.equals(tile, sides) ? whole(sides) : new Tiles(sides, tile, OVERLAP, step);
     }
 
@@ -188,9 +193,8 @@ public record Tiles(int[] sides, int[] tile, int overlap, int step) {
 
     /** Returns the weight of the k-th tile against the one before it. */
     private double rise(int m, int k, double sample) {
-        double from = begin(m, k);
-        double length = begin(m, k - 1) + tile[m] - from;
-        double t = Math.min(1, Math.max(0, ((sample - from) / length - 0.25) / 0.5));
+        double middle = (begin(m, k) + begin(m, k - 1) + tile[m]) / 2.0;
+        double t = Math.min(1, Math.max(0, 0.5 + (sample - middle) / (overlap / 2.0)));
         return t * t * (3 - 2 * t);
     }
 
