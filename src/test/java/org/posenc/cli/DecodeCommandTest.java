@@ -123,9 +123,9 @@ class DecodeCommandTest {
         SignalFile twice = SignalFile.read(out);
         assertThat(twice.signal().sides()).containsExactly(960);
         assertThat(((WaveFormat) twice.format()).sampleRate()).isEqualTo(16000);
-        for (int i = 100; i < 860; i++) { // at its ends the encoding fades
+        for (int i = 20; i < 920; i++) { // at its ends the encoding fades
             assertThat(Math.abs(twice.signal().values()[i] - (0.5 + 0.4 * Math.sin(0.025 * i))))
-                    .isLessThan(0.01);
+                    .isLessThan(0.03);
         }
     }
 
