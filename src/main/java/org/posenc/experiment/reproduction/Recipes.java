@@ -14,7 +14,14 @@ public final class Recipes {
      * @return in the papers' order
      */
     public static List<Recipe> all(Scale scale) {
-        return List.of(TradeOff.at(scale));
+        return List.of(
+                Layers.at(scale),
+                OneLinearLayer.at(scale),
+                SigmaSweep.at(scale),
+                TradeOff.at(scale),
+                Variance1d.at(scale),
+                Variance2d.at(scale),
+                Qualitative.at(scale));
     }
 
     /**

@@ -1,0 +1,390 @@
+package org.posenc.experiment.reproduction;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.posenc.analysis.StableRank;
+import org.posenc.encoding.BasisFunction;
+import org.posenc.encoding.FourierFrequencies;
+import org.posenc.experiment.Results;
+import org.posenc.report.Axis;
+import org.posenc.report.Cell;
+import org.posenc.report.Column;
+import org.posenc.report.Figure;
+import org.posenc.report.LineChart;
+import org.posenc.report.Measurement;
+import org.posenc.report.ResultRow;
+import org.posenc.report.Series;
+import org.posenc.report.Table;
+
+/**
+ * One linear layer over each encoding of one coordinate: what it memorises and what it generalises
+ * (notebooks 2, with the embedders of notebook 3 beside them).
+ */
+final class OneLinearLayer implements Recipe {
+
+    private static final String IMAGE = "image";
+    private static final String NOISE = "noise";
+
+    private final Size size;
+
+    /**
+     * Sizes.
+     *
+     * @param shifts d of the circulant embedders (impulse, noise, sine, square)
+     * @param features d of the others
+     * @param iterations Adam's steps
+     * @param steps for impulses and noise: training takes every 2k-th of 512 samples
+     * @param rows how many of the notebooks' rows
+     * @param seeds how many
+     * @param cost in words
+     */
+    record Size(
+            int shifts,
+            int features,
+            int iterations,
+            int[] steps,
+            int rows,
+            int seeds,
+            String cost) {
+
+        @Override
+        public String toString() {
+            return "%d shifts, %d features, %d iterations, k = %s, %d rows, %d seeds"
+                    .formatted(shifts, features, iterations, Arrays.toString(steps), rows, seeds);
+        }
+    }
+
+    /** An encoding and how it is trained. */
+    private record Entry(String encoding, double rate, double noiseRate, Maker maker) {}
+
+    /** Some encodings are drawn, some are scaled over the training coordinates. */
+    private interface Maker {
+        Embedder embedder(long seed, double[] training);
+    }
+
+    OneLinearLayer(Size size) {
+        this.size = size;
+    }
+
+    static OneLinearLayer at(Scale scale) {
+        return new OneLinearLayer(
+                switch (scale) {
+                    case PAPER ->
+                            new Size(
+                                    10_000,
+                                    1000,
+                                    4000,
+                                    new int[] {1, 2, 3, 4, 6, 8, 11, 16},
+                                    10,
+                                    10,
+                                    "an hour on two cores");
+                    case SMALL -> new Size(2000, 1000, 4000, new int[] {1, 4}, 4, 1, "40 s");
+                });
+    }
+
+    @Override
+    public String name() {
+        return "linear";
+    }
+
+    @Override
+    public String summary() {
+        return "One linear layer over each encoding: which memorise, which generalise";
+    }
+
+    @Override
+    public String source() {
+        return "2021, notebooks 2 (impulse, noise, square, sine, Gaussian) and 3";
+    }
+
+    @Override
+    public String cost() {
+        return size.cost;
+    }
+
+    @Override
+    public String size() {
+        return size.toString();
+    }
+
+    @Override
+    public String account() {
+        return "Rows of the image, 512 samples; training takes every second one, or fewer, and the"
+                + " test the samples between. Impulse, noise, sine and square are circulant"
+                + " matrices; random Fourier features have b = 22.508, Gaussians σ = 0.005 (equal"
+                + " similarity), triangles a half width of 0.01. PSNRs are means over the last 100"
+                + " steps.";
+    }
+
+    private List<Entry> entries() {
+        int d = size.shifts;
+        int f = size.features;
+        // A step of Adam moves all weights alike, and so an output by rate · Σ|φ| ∝ rate · √d.
+        double fewer = Math.sqrt(10_000.0 / d);
+        return List.of(
+                new Entry("none", 1e-3, 0, (s, x) -> (at, m) -> column(at, m)),
+                new Entry(
+                        "basic",
+                        1e-3,
+                        0,
+                        (s, x) -> Embedder.fourier(new FourierFrequencies.Linear(0), 2)),
+                new Entry(
+                        "sine",
+                        1e-3,
+                        0,
+                        (s, x) -> Embedder.circulant(new BasisFunction.Sine(1, 0), d)),
+                new Entry(
+                        "square",
+                        1e-3,
+                        0,
+                        (s, x) -> Embedder.circulant(new BasisFunction.Square(1, 0), d)),
+                new Entry(
+                        "random-fourier",
+                        1e-3,
+                        0,
+                        (s, x) -> Embedder.fourier(new FourierFrequencies.Random(22.508, s), f)),
+                new Entry(
+                        "gaussian",
+                        1e-3,
+                        0,
+                        (s, x) -> Embedder.shifted(new BasisFunction.Gaussian(0.005), f, x)),
+                new Entry(
+                        "triangle",
+                        1e-3,
+                        0,
+                        (s, x) -> Embedder.shifted(new BasisFunction.Triangle(0.01), f, x)),
+                new Entry(
+                        "impulse",
+                        1e-3,
+                        3e-3,
+                        (s, x) -> Embedder.circulant(new BasisFunction.Impulse(0.25 / d), d)),
+                new Entry(NOISE, 1e-4 * fewer, 2e-4 * fewer, (s, x) -> Embedder.noise(d, s)));
+    }
+
+    private static NDArray column(double[] x, NDManager manager) {
+        try (NDArray borrowed = manager.create(x)) {
+            return borrowed.expandDims(-1).duplicate();
+        }
+    }
+
+    @Override
+    public List<Trial> trials(Setting setting) {
+        double[][] image = Rows.of(setting.subject(), size.rows);
+        double[][] noise = Rows.noise(setting.seed(), size.rows);
+        List<Trial> trials = new ArrayList<>();
+        for (Entry entry : entries()) {
+            boolean memorises = entry.noiseRate > 0;
+            int[] steps = memorises ? size.steps : new int[] {1};
+            for (int step : steps) {
+                trials.add(trial(entry, IMAGE, image, entry.rate, step, setting));
+                if (memorises) {
+                    trials.add(trial(entry, NOISE, noise, entry.noiseRate, step, setting));
+                }
+            }
+        }
+        return trials;
+    }
+
+    private Trial trial(
+            Entry entry, String target, double[][] rows, double rate, int step, Setting setting) {
+        double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2 * step);
+        double[] between = Embedder.coordinates(Rows.LENGTH, step, 2 * step);
+        List<Long> seeds = setting.seeds(size.seeds);
+        return new Trial(
+                Trial.labels(
+                        "encoding", entry.encoding, "target", target, "samples", "" + x.length),
+                (long) size.iterations * seeds.size(),
+                progress -> {
+                    List<Double> train = new ArrayList<>();
+                    List<Double> test = new ArrayList<>();
+                    List<Double> ranks = new ArrayList<>();
+                    LinearTraining training =
+                            new LinearTraining(
+                                    rate, size.iterations, Math.min(100, size.iterations));
+                    for (long seed : seeds) {
+                        Embedder embedder = entry.maker.embedder(seed, x);
+                        try (NDManager manager =
+                                NDManager.newBaseManager(setting.device(), "PyTorch")) {
+                            NDArray phi = embedder.rows(x, manager);
+                            ranks.add(StableRank.of(phi));
+                            LinearTraining.Fit fit =
+                                    training.run(
+                                            phi,
+                                            embedder.rows(between, manager),
+                                            Rows.signals(rows, step, step, 2 * step, seed),
+                                            progress);
+                            Arrays.stream(fit.trainPsnr()).forEach(train::add);
+                            Arrays.stream(fit.testPsnr()).forEach(test::add);
+                        }
+                    }
+                    return new Outcome(
+                            Map.of(
+                                    "stableRank", mean(ranks),
+                                    "trainPsnr", mean(train),
+                                    "testPsnr", mean(test)),
+                            Map.of("trainPsnr", train, "testPsnr", test, "stableRank", ranks));
+                });
+    }
+
+    private static double mean(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+    }
+
+    @Override
+    public List<Figure> figures(Results results, Pictures pictures) {
+        return List.of(
+                table(results),
+                against(
+                        "Impulses and noise memorise, and do not generalise",
+                        "PSNR (dB)",
+                        results,
+                        List.of("trainPsnr", "testPsnr")),
+                against(
+                        "Stable rank of impulses and noise",
+                        "stable rank",
+                        results.with("target", IMAGE),
+                        List.of("stableRank")));
+    }
+
+    private static Table table(Results results) {
+        List<List<Cell>> rows = new ArrayList<>();
+        for (ResultRow row : results.with("target", IMAGE).rows()) {
+            if (samples(row) == Rows.LENGTH / 2) {
+                rows.add(
+                        List.of(
+                                new Cell.Text(row.labels().get("encoding")),
+                                measured(row, "stableRank"),
+                                measured(row, "trainPsnr"),
+                                measured(row, "testPsnr")));
+            }
+        }
+        return new Table(
+                "Rows of the image, 256 samples to train on (± over rows and seeds)",
+                List.of(
+                        Column.label("encoding"),
+                        Column.value("stable rank", "", 2),
+                        Column.value("trained", "dB", 1),
+                        Column.value("held out", "dB", 1)),
+                rows);
+    }
+
+    private static Measurement measured(ResultRow row, String curve) {
+        return Measurement.of(
+                row.curves().get(curve).stream().mapToDouble(Double::doubleValue).toArray());
+    }
+
+    private static LineChart against(
+            String title, String label, Results results, List<String> quantities) {
+        List<Series> lines = new ArrayList<>();
+        for (String encoding : List.of("impulse", NOISE)) {
+            Results own = results.with("encoding", encoding);
+            for (String target : own.values("target")) {
+                List<ResultRow> rows =
+                        own.with("target", target).rows().stream()
+                                .sorted(Comparator.comparingInt(OneLinearLayer::samples))
+                                .toList();
+                for (String quantity : quantities) {
+                    List<Measurement> measured =
+                            rows.stream().map(row -> measured(row, quantity)).toList();
+                    lines.add(
+                            new Series(
+                                    quantities.size() == 1
+                                            ? encoding
+                                            : encoding
+                                                    + " on "
+                                                    + target
+                                                    + (quantity.equals("trainPsnr")
+                                                            ? ", trained"
+                                                            : ", held out"),
+                                    rows.stream().map(row -> (double) samples(row)).toList(),
+                                    measured.stream().map(Measurement::mean).toList(),
+                                    measured.stream().map(Measurement::spread).toList()));
+                }
+            }
+        }
+        return new LineChart(title, Axis.log("training samples"), Axis.linear(label), lines);
+    }
+
+    private static int samples(ResultRow row) {
+        return Integer.parseInt(row.labels().get("samples"));
+    }
+
+    @Override
+    public List<Claim> claims(Results results) {
+        double fourier = test(results, "random-fourier", IMAGE);
+        double gaussian = test(results, "gaussian", IMAGE);
+        double best =
+                Stream.of("none", "basic", "sine", "square")
+                        .mapToDouble(encoding -> test(results, encoding, IMAGE))
+                        .max()
+                        .orElse(Double.NaN);
+        List<Claim> claims = new ArrayList<>();
+        claims.add(
+                decibels(
+                        "random Fourier above none, basic, sine, square; held out",
+                        "",
+                        fourier - best,
+                        new Rule.AtLeast(3)));
+        claims.add(
+                decibels(
+                        "Gaussians above random Fourier, held out",
+                        "+2",
+                        gaussian - fourier,
+                        new Rule.AtLeast(0)));
+        claims.add(
+                decibels(
+                        "triangles like Gaussians, held out: difference",
+                        "",
+                        test(results, "triangle", IMAGE) - gaussian,
+                        new Rule.Between(-1, 1)));
+        for (String encoding : List.of("impulse", NOISE)) {
+            boolean impulse = encoding.equals("impulse");
+            String name = impulse ? "impulses" : "noise features";
+            claims.add(
+                    decibels(
+                            name + " memorise: trained, the least over N",
+                            impulse ? "126" : "114",
+                            least(results, encoding),
+                            new Rule.AtLeast(100)));
+            claims.add(
+                    decibels(
+                            name + " do not generalise: held out",
+                            impulse ? "11" : "7",
+                            test(results, encoding, IMAGE),
+                            new Rule.Between(5, 15)));
+            claims.add(
+                    decibels(
+                            name + " fitted to noise: held out",
+                            impulse ? "−0.4 … 0.4" : "−0.3 … 0.6",
+                            test(results, encoding, NOISE),
+                            new Rule.AtMost(1)));
+        }
+        return claims;
+    }
+
+    private static Claim decibels(String sentence, String paper, double here, Rule rule) {
+        return new Claim(6, sentence, paper, here, "dB", rule);
+    }
+
+    /** Held-out PSNR at 256 training samples. */
+    private static double test(Results results, String encoding, String target) {
+        return results.with("samples", "" + Rows.LENGTH / 2)
+                .with("encoding", encoding)
+                .with("target", target)
+                .mean("testPsnr")
+                .mean();
+    }
+
+    private static double least(Results results, String encoding) {
+        return results.with("encoding", encoding).with("target", IMAGE).rows().stream()
+                .mapToDouble(row -> row.values().get("trainPsnr"))
+                .min()
+                .orElse(Double.NaN);
+    }
+}

@@ -1,0 +1,220 @@
+package org.posenc.experiment.reproduction;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.posenc.encoding.BasisFunction;
+import org.posenc.encoding.FourierFeatures;
+import org.posenc.encoding.FourierFrequencies;
+import org.posenc.encoding.PositionFeatures;
+import org.posenc.encoding.ShiftedBasis;
+import org.posenc.experiment.Results;
+import org.posenc.report.Axis;
+import org.posenc.report.Figure;
+import org.posenc.report.LineChart;
+import org.posenc.report.Measurement;
+import org.posenc.report.Series;
+
+/**
+ * How much depends on the draw in two dimensions, and how many features are enough: a network over
+ * random Fourier features and over Gaussians along both axes (notebook 3, two dimensions).
+ */
+final class Variance2d implements Recipe {
+
+    private static final String FOURIER = "random-fourier";
+    private static final String GAUSSIAN = "gaussian";
+    private static final double SIGMA = 0.005; // at 512 pixels
+    private static final double BANDWIDTH = 22.508; // at 512 pixels
+    private static final int PAPER_SIDE = 512;
+
+    private final Size size;
+
+    /**
+     * Sizes. Widths, bandwidths and numbers of features are the paper's for 512 pixels and go with
+     * the side.
+     *
+     * @param side n, pixels along each side
+     * @param features numbers of features d at 512 pixels, ascending
+     * @param width units of each of four layers
+     * @param iterations Adam's steps
+     * @param seeds how many
+     * @param cost in words
+     */
+    record Size(int side, int[] features, int width, int iterations, int seeds, String cost) {
+
+        @Override
+        public String toString() {
+            return "%d pixels, d = %s at 512 pixels, 4 layers of %d, %d iterations, %d seeds"
+                    .formatted(side, Arrays.toString(features), width, iterations, seeds);
+        }
+    }
+
+    Variance2d(Size size) {
+        this.size = size;
+    }
+
+    static Variance2d at(Scale scale) {
+        return new Variance2d(
+                switch (scale) {
+                    case PAPER ->
+                            new Size(
+                                    PAPER_SIDE,
+                                    new int[] {100, 200, 300, 400, 500, 600, 700, 800, 900, 1000},
+                                    256,
+                                    2000,
+                                    10,
+                                    "days on two cores, an hour on a large GPU");
+                    case SMALL ->
+                            new Size(64, new int[] {100, 200, 400, 1000}, 64, 1000, 3, "40 s");
+                });
+    }
+
+    @Override
+    public String name() {
+        return "variance-2d";
+    }
+
+    @Override
+    public String summary() {
+        return "What the draw of random features costs in two dimensions, and where features run"
+                + " out";
+    }
+
+    @Override
+    public String source() {
+        return "2021, notebook 3 (2-D)";
+    }
+
+    @Override
+    public String cost() {
+        return size.cost;
+    }
+
+    @Override
+    public String size() {
+        return size.toString();
+    }
+
+    @Override
+    public String account() {
+        return "Four ReLU layers and a sigmoid learn every second pixel of every second row; as in"
+                + " the notebook, “all pixels” counts these too. Gaussians stand along both axes, σ"
+                + " = 0.005 at 512 pixels; random Fourier features look in random directions, b ="
+                + " 22.508. At other sizes σ, b and d go with the side, so that d counts centres"
+                + " per pixel alike: d = 100 leaves four σ between two centres. The stable rank of"
+                + " Gaussians along the axes is that of one axis, whatever d.";
+    }
+
+    @Override
+    public List<Trial> trials(Setting setting) {
+        double[] colours = setting.subject().colours(size.side);
+        List<Trial> trials = new ArrayList<>();
+        for (int features : size.features) {
+            for (String encoding : List.of(FOURIER, GAUSSIAN)) {
+                for (long seed : setting.seeds(size.seeds)) {
+                    trials.add(
+                            new Trial(
+                                    Trial.labels(
+                                            "encoding",
+                                            encoding,
+                                            "features",
+                                            "" + features,
+                                            "seed",
+                                            "" + seed),
+                                    size.iterations,
+                                    progress -> {
+                                        PlaneFit fit =
+                                                PlaneFit.run(
+                                                        embedding(encoding, features, seed),
+                                                        colours,
+                                                        size.side,
+                                                        new NetworkTraining(
+                                                                4,
+                                                                size.width,
+                                                                true,
+                                                                1e-3,
+                                                                size.iterations),
+                                                        seed,
+                                                        setting.device(),
+                                                        progress);
+                                        return new Outcome(
+                                                Map.of(
+                                                        "stableRank",
+                                                        fit.stableRank(),
+                                                        "trainPsnr",
+                                                        fit.psnr(0, 2),
+                                                        "testPsnr",
+                                                        fit.psnr(0, 1)),
+                                                Map.of());
+                                    }));
+                }
+            }
+        }
+        return trials;
+    }
+
+    private PositionFeatures embedding(String encoding, int features, long seed) {
+        double shrunk = (double) size.side / PAPER_SIDE;
+        int d = Math.max(2, (int) Math.round(features * shrunk / 2) * 2);
+        return encoding.equals(FOURIER)
+                ? FourierFeatures.builder()
+                        .setFrequencies(new FourierFrequencies.Random(BANDWIDTH * shrunk, seed))
+                        .setDimension(d)
+                        .optPositionDimension(2)
+                        .optNormalized(true)
+                        .build()
+                : ShiftedBasis.builder()
+                        .setBasis(new BasisFunction.Gaussian(SIGMA / shrunk))
+                        .setDimension(d)
+                        .optPositionDimension(2)
+                        .optNormalized(true)
+                        .build();
+    }
+
+    @Override
+    public List<Figure> figures(Results results, Pictures pictures) {
+        return List.of(
+                chart("All pixels", "testPsnr", "PSNR (dB)", results),
+                chart("Training pixels", "trainPsnr", "PSNR (dB)", results),
+                chart("Stable rank of the training pixels", "stableRank", "stable rank", results));
+    }
+
+    private LineChart chart(String title, String quantity, String label, Results results) {
+        List<Series> lines = new ArrayList<>();
+        for (String encoding : results.values("encoding")) {
+            List<Measurement> measured =
+                    Arrays.stream(size.features)
+                            .mapToObj(d -> at(results, encoding, d, quantity))
+                            .toList();
+            lines.add(
+                    new Series(
+                            encoding,
+                            Arrays.stream(size.features).asDoubleStream().boxed().toList(),
+                            measured.stream().map(Measurement::mean).toList(),
+                            measured.stream().map(Measurement::spread).toList()));
+        }
+        return new LineChart(
+                title, Axis.linear("features d, at 512 pixels"), Axis.linear(label), lines);
+    }
+
+    private static Measurement at(Results results, String encoding, int features, String quantity) {
+        return results.with("encoding", encoding).with("features", "" + features).mean(quantity);
+    }
+
+    @Override
+    public List<Claim> claims(Results results) {
+        int fewest = size.features[0];
+        int most = size.features[size.features.length - 1];
+        return List.of(
+                new Claim(
+                        4,
+                        "random Fourier in 2-D: stable rank at d = %d over d = %d"
+                                .formatted(most, fewest),
+                        "5.3",
+                        at(results, FOURIER, most, "stableRank").mean()
+                                / at(results, FOURIER, fewest, "stableRank").mean(),
+                        "",
+                        new Rule.AtLeast(2)));
+    }
+}
