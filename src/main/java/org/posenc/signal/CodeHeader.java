@@ -12,7 +12,6 @@ import com.google.gson.Strictness;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.function.Supplier;
 import org.posenc.model.CoordinateActivation;
 
@@ -26,7 +25,7 @@ import org.posenc.model.CoordinateActivation;
  * @param tile the sides of a tile
  * @param overlap samples that neighbouring tiles share
  * @param step tiles begin at its multiples
- * @param tensors the parameters of each tile's network
+ * @param tensors the parameters of the network, each of all tiles
  */
 record CodeHeader(
         int[] signal,
@@ -36,7 +35,7 @@ record CodeHeader(
         int[] tile,
         int overlap,
         int step,
-        List<List<Entry>> tensors) {
+        List<Entry> tensors) {
 
     /** Axes of a signal, at most; a film has three. */
     private static final int MOST_AXES = 8;
@@ -75,8 +74,7 @@ record CodeHeader(
                 || features == null
                 || tile == null
                 || tensors == null
-                || tensors.stream()
-                        .anyMatch(t -> t == null || t.stream().anyMatch(Objects::isNull))) {
+                || tensors.stream().anyMatch(t -> t == null)) {
             throw new IllegalArgumentException(
                     "its header needs signal, format, network, features, tile and tensors");
         }

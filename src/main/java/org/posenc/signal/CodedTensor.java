@@ -49,18 +49,24 @@ record CodedTensor(String name, int[] shape, double step, byte[] code) {
         return count;
     }
 
-    /** Rounds and codes numbers; a step that would need too large multiples is made greater. */
+    /**
+     * Codes numbers that are multiples of a step.
+     *
+     * @param step as {@link #allowed} gave it
+     */
     static CodedTensor rounded(String name, int[] shape, double[] values, double step) {
-        double greatest = Arrays.stream(values).map(Math::abs).max().orElse(0);
-        double wide = Math.max(step, greatest / (IntegerCoder.GREATEST - 1));
         int[] multiples = new int[values.length];
-        if (wide == 0) {
-            wide = 1; // all numbers are 0
-        }
         for (int i = 0; i < values.length; i++) {
-            multiples[i] = (int) Math.rint(values[i] / wide);
+            multiples[i] = (int) Math.rint(values[i] / step);
         }
-        return new CodedTensor(name, shape, wide, IntegerCoder.encode(multiples, shape));
+        return new CodedTensor(name, shape, step, IntegerCoder.encode(multiples, shape));
+    }
+
+    /** Returns the step wanted or, if its multiples would be too large, one that is allowed. */
+    static double allowed(double[] values, double step) {
+        double greatest = Arrays.stream(values).map(Math::abs).max().orElse(0);
+        double least = greatest / (IntegerCoder.GREATEST - 1);
+        return greatest == 0 ? 1 : Math.max(step, least);
     }
 
     /** Keeps numbers as they stand, in float32. */

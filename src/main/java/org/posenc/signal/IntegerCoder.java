@@ -10,8 +10,8 @@ import org.posenc.signal.ArithmeticCoder.Bit;
  *
  * <p>A number is its size L, the count of its binary digits, coded as L times "more" and once "no
  * more"; its sign; and the digits after the first. The probabilities of "more" are those of a
- * context: the sizes of the neighbours that were coded before, in the row, in the row above and in
- * the plane before. That is how image coders do it (<a
+ * context: the sizes of the neighbours that were coded before, in the row, in the row above, in the
+ * plane before and in the volume before. That is how image coders do it (<a
  * href="https://doi.org/10.1109/TCSVT.2003.815173">Marpe et al. 2003</a>), for arrays of any rank.
  */
 final class IntegerCoder {
@@ -24,6 +24,7 @@ final class IntegerCoder {
 
     private final int columns;
     private final int plane;
+    private final int volume;
     private final int[] values;
     private final Bit[][] more = contexts(CONTEXTS, DIGITS);
     private final Bit[][] digits = contexts(DIGITS + 1, 3);
@@ -32,6 +33,7 @@ final class IntegerCoder {
         this.values = values;
         columns = shape.length == 0 ? 1 : shape[shape.length - 1];
         plane = shape.length < 2 ? values.length : columns * shape[shape.length - 2];
+        volume = shape.length < 3 ? values.length : plane * shape[shape.length - 3];
     }
 
     private static Bit[][] contexts(int rows, int each) {
@@ -153,8 +155,11 @@ final class IntegerCoder {
                 near += Math.abs(values[n - columns + 1]);
             }
         }
-        if (n >= plane) {
+        if (n % volume >= plane) {
             near += 2L * Math.abs(values[n - plane]);
+        }
+        if (n >= volume) {
+            near += 2L * Math.abs(values[n - volume]);
         }
         near++;
         int log = Long.SIZE - 1 - Long.numberOfLeadingZeros(near);

@@ -7,11 +7,13 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
 import ai.djl.nn.core.Linear;
 import ai.djl.util.Pair;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.posenc.encoding.Kronecker;
 import org.posenc.kernel.Cast;
 import org.posenc.model.CoordinateMlp;
@@ -66,51 +68,109 @@ final class NetworkCode implements AutoCloseable {
     }
 
     /**
-     * The numbers of a tensor as they are rounded.
+     * One parameter of all networks, as it is rounded.
      *
-     * @param name what it is in its network
-     * @param shape its sides
-     * @param values the numbers, those of a complex map's weights in their basis
+     * @param name what it is in a network
+     * @param shape its sides there
+     * @param values of network after network, those of a complex map's weights in their basis
      * @param unit r_t √(n_t / max n)
      */
-    private record Tensor(String name, int[] shape, double[] values, double unit) {}
+    private record Tensor(String name, int[] shape, double[] values, double unit) {
 
-    /** The parameters of a network, ready to be rounded more or less. */
+        double step(double s) {
+            return CodedTensor.allowed(values, s * unit);
+        }
+
+        int[] fullShape() {
+            return inFront(values.length / (int) CodedTensor.count(shape), shape);
+        }
+    }
+
+    /** The parameters of networks, ready to be rounded more or less. */
     final class Numbers {
 
-        private final List<Tensor> tensors = new ArrayList<>();
-        private final List<CodedTensor> exact = new ArrayList<>();
+        private final List<Tensor> tensors;
+        private final int count;
 
-        Numbers(CoordinateMlp network) {
-            long most = 1;
-            for (Parameter p : network.getParameters().values()) {
-                most = Math.max(most, p.getArray().size());
-            }
-            for (Pair<String, Parameter> p : network.getParameters()) {
-                NDArray array = p.getValue().getArray();
-                int[] shape = shape(array.getShape());
-                double[] values = doubles(array);
-                exact.add(CodedTensor.exact(p.getKey(), shape, values));
-                if (p.getKey().equals(basisOf)) {
-                    values = basis.coefficients(values);
+        /**
+         * Takes the parameters of networks.
+         *
+         * @param networks at least one, of this plan
+         */
+        Numbers(List<CoordinateMlp> networks) {
+            count = networks.size();
+            tensors = new ArrayList<>();
+            ParameterList first = networks.get(0).getParameters();
+            long most = first.values().stream().mapToLong(p -> p.getArray().size()).max().orElse(1);
+            for (int t = 0; t < first.size(); t++) {
+                int[] shape = shape(first.valueAt(t).getArray().getShape());
+                double[] values = new double[count * (int) CodedTensor.count(shape)];
+                for (int i = 0; i < count; i++) {
+                    double[] own = doubles(networks.get(i).getParameters().valueAt(t).getArray());
+                    if (first.keyAt(t).equals(basisOf)) {
+                        own = basis.coefficients(own);
+                    }
+                    System.arraycopy(own, 0, values, i * own.length, own.length);
                 }
                 double square = Arrays.stream(values).map(v -> v * v).average().orElse(0);
-                double unit = Math.sqrt(square * values.length / most);
-                tensors.add(new Tensor(p.getKey(), shape, values, unit));
+                double unit = Math.sqrt(square * (values.length / count) / most);
+                tensors.add(new Tensor(first.keyAt(t), shape, values, unit));
             }
         }
 
-        /** Rounds and codes the numbers. */
-        List<CodedTensor> rounded(double s) {
-            return tensors.stream()
-                    .map(t -> CodedTensor.rounded(t.name, t.shape, t.values, s * t.unit))
-                    .toList();
+        private Numbers(List<Tensor> tensors, int count) {
+            this.tensors = tensors;
+            this.count = count;
         }
 
-        /** Keeps the parameters as float32. */
-        List<CodedTensor> exact() {
-            return exact;
+        /** Returns the parameters of some of the networks. */
+        Numbers of(int... which) {
+            List<Tensor> fewer = new ArrayList<>();
+            for (Tensor t : tensors) {
+                int each = t.values.length / count;
+                double[] values = new double[which.length * each];
+                for (int i = 0; i < which.length; i++) {
+                    System.arraycopy(t.values, which[i] * each, values, i * each, each);
+                }
+                fewer.add(new Tensor(t.name, t.shape, values, t.unit));
+            }
+            return new Numbers(fewer, which.length);
         }
+
+        /** Returns the networks whose numbers were rounded. */
+        List<CoordinateMlp> rounded(double s) {
+            List<double[]> values = new ArrayList<>();
+            for (Tensor t : tensors) {
+                double step = t.step(s);
+                values.add(Arrays.stream(t.values).map(v -> step * Math.rint(v / step)).toArray());
+            }
+            return networks(count, values, true);
+        }
+
+        /** Codes the rounded numbers. */
+        List<CodedTensor> coded(double s) {
+            return tensors.stream()
+                    .map(t -> CodedTensor.rounded(t.name, t.fullShape(), t.values, t.step(s)))
+                    .toList();
+        }
+    }
+
+    /** Keeps the parameters of networks as float32. */
+    static List<CodedTensor> exact(List<CoordinateMlp> networks) {
+        List<CodedTensor> exact = new ArrayList<>();
+        ParameterList first = networks.get(0).getParameters();
+        for (int t = 0; t < first.size(); t++) {
+            int[] shape = shape(first.valueAt(t).getArray().getShape());
+            int each = (int) CodedTensor.count(shape);
+            double[] values = new double[networks.size() * each];
+            for (int i = 0; i < networks.size(); i++) {
+                NDArray own = networks.get(i).getParameters().valueAt(t).getArray();
+                System.arraycopy(doubles(own), 0, values, i * each, each);
+            }
+            int[] full = inFront(networks.size(), shape);
+            exact.add(CodedTensor.exact(first.keyAt(t), full, values));
+        }
+        return exact;
     }
 
     private static double[] doubles(NDArray array) {
@@ -120,45 +180,58 @@ final class NetworkCode implements AutoCloseable {
         }
     }
 
+    private static int[] inFront(int count, int[] shape) {
+        return IntStream.concat(IntStream.of(count), IntStream.of(shape)).toArray();
+    }
+
     private static int[] shape(Shape shape) {
         return Arrays.stream(shape.getShape()).mapToInt(Math::toIntExact).toArray();
     }
 
     /**
-     * Makes the network of coded parameters.
+     * Makes the networks of coded parameters.
      *
-     * @param tensors its parameters
-     * @return a network whose arrays belong to the parent of this object's manager
+     * @param tensors their parameters, each of all networks
+     * @param count how many networks there are
+     * @return networks whose arrays belong to the parent of this object's manager
      * @throws IllegalArgumentException if the tensors are not those of the plan; nothing large is
      *     allocated before their shapes are known to fit
      */
-    CoordinateMlp network(List<CodedTensor> tensors) {
-        checkSizes(plan, tensors);
-        CoordinateMlp network = plan.network(0);
-        List<Pair<String, Parameter>> parameters = new ArrayList<>();
-        network.getParameters().forEach(parameters::add);
-        List<Shape> shapes = shapes(network);
-        for (int i = 0; i < Math.max(parameters.size(), tensors.size()); i++) {
-            if (tensors.size() != parameters.size()
-                    || !tensors.get(i).name().equals(parameters.get(i).getKey())
-                    || !Arrays.equals(tensors.get(i).shape(), shape(shapes.get(i)))) {
-                throw new IllegalArgumentException(
-                        "its tensors "
-                                + tensors.stream()
-                                        .map(t -> t.name() + " " + Arrays.toString(t.shape()))
-                                        .toList()
-                                + " are not those of the network");
-            }
+    List<CoordinateMlp> networks(List<CodedTensor> tensors, int count) {
+        CoordinateMlp any = plan.network(0);
+        List<String> wanted = new ArrayList<>();
+        List<Shape> shapes = shapes(any);
+        for (int t = 0; t < shapes.size(); t++) {
+            int[] full = inFront(count, shape(shapes.get(t)));
+            wanted.add(any.getParameters().keyAt(t) + " " + Arrays.toString(full));
         }
-        for (int i = 0; i < tensors.size(); i++) {
-            CodedTensor tensor = tensors.get(i);
-            double[] values = tensor.values();
-            if (tensor.step() > 0 && tensor.name().equals(basisOf)) {
-                values = basis.weights(values);
-            }
-            set(parameters.get(i).getValue(), values, shapes.get(i));
+        List<String> found =
+                tensors.stream().map(t -> t.name() + " " + Arrays.toString(t.shape())).toList();
+        if (!found.equals(wanted)) {
+            throw new IllegalArgumentException(
+                    "its tensors " + found + " are not those of the network, " + wanted);
         }
-        return network;
+        boolean rounded = tensors.stream().allMatch(t -> t.step() > 0);
+        return networks(count, tensors.stream().map(CodedTensor::values).toList(), rounded);
+    }
+
+    /** Makes networks of numbers, those of the first map in their basis or as they are. */
+    private List<CoordinateMlp> networks(int count, List<double[]> values, boolean inBasis) {
+        List<CoordinateMlp> networks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            CoordinateMlp network = plan.network(0);
+            List<Shape> shapes = shapes(network);
+            for (int t = 0; t < values.size(); t++) {
+                int each = values.get(t).length / count;
+                double[] own = Arrays.copyOfRange(values.get(t), i * each, (i + 1) * each);
+                if (inBasis && network.getParameters().keyAt(t).equals(basisOf)) {
+                    own = basis.weights(own);
+                }
+                set(network.getParameters().valueAt(t), own, shapes.get(t));
+            }
+            networks.add(network);
+        }
+        return networks;
     }
 
     private void set(Parameter parameter, double[] values, Shape shape) {

@@ -45,28 +45,20 @@ public final class SignalCode {
     private static final int FRAME = MAGIC.length + 4 + 4 + 4;
     private static final double GREATEST_LOSS = 20;
 
-    /** Steps are sought in eighths of a factor of 2, from 2⁻¹⁴ to 2 of the numbers' size. */
-    private static final int FINEST = -14 * 8;
-
-    private static final int COARSEST = 8;
-
-    /** Samples at which a loss is measured while the step is sought; in the end it is at all. */
-    private static final int MEASURED = 1 << 16;
-
     private static final Pattern DECIMAL = Pattern.compile("-?\\d+\\.\\d+(E-?\\d+)?");
 
     private final Tiles tiles;
     private final NetworkPlan plan;
     private final SignalFormat format;
     private final String features;
-    private final List<List<CodedTensor>> tensors; // of each tile's network
+    private final List<CodedTensor> tensors; // each of all tiles' networks
 
     private SignalCode(
             Tiles tiles,
             NetworkPlan plan,
             SignalFormat format,
             String features,
-            List<List<CodedTensor>> tensors) {
+            List<CodedTensor> tensors) {
         this.tiles = tiles;
         this.plan = plan;
         this.format = format;
@@ -92,101 +84,13 @@ public final class SignalCode {
             throw new IllegalArgumentException(
                     "the loss must be from 0 to " + GREATEST_LOSS + " decibels, got " + loss);
         }
-        Tiles tiles = fitted.tiles();
-        List<Signal> parts = tiles.cut(file.signal());
-        List<List<CodedTensor>> tensors = new ArrayList<>();
-        try (NetworkCode code = new NetworkCode(fitted.plan(), manager)) {
-            for (int i = 0; i < parts.size(); i++) {
-                CoordinateMlp network = fitted.networks().get(i);
-                NetworkCode.Numbers numbers = code.new Numbers(network);
-                Tile tile = new Tile(fitted.plan(), parts.get(i), code, manager);
-                tensors.add(loss == 0 ? numbers.exact() : tile.coarsest(numbers, network, loss));
-            }
-        }
+        fitted.tiles().requireOf(file.signal());
+        List<CodedTensor> tensors =
+                loss == 0
+                        ? NetworkCode.exact(fitted.networks())
+                        : new CoarsestRounding(fitted, file.signal(), loss, manager).tensors();
         String features = inWords(fitted.networks().get(0));
-        return new SignalCode(tiles, fitted.plan(), file.format(), features, tensors);
-    }
-
-    /** A part of the signal and what codes its network. */
-    private record Tile(NetworkPlan plan, Signal signal, NetworkCode code, NDManager manager) {
-
-        /** The coarsest numbers whose error is no greater than the loss allows. */
-        List<CodedTensor> coarsest(
-                NetworkCode.Numbers numbers, CoordinateMlp network, double loss) {
-            double factor = Math.pow(10, loss / 10);
-            int stride = stride();
-            double allowed = factor * error(network, stride);
-            int fine = FINEST;
-            int coarse = COARSEST;
-            while (coarse - fine > 1) {
-                int middle = Math.floorDiv(fine + coarse, 2);
-                boolean fits = error(numbers.rounded(step(middle)), stride) <= allowed;
-                fine = fits ? middle : fine;
-                coarse = fits ? coarse : middle;
-            }
-            allowed = factor * error(network, 1);
-            for (int k = fine; k >= FINEST; k--) {
-                List<CodedTensor> rounded = numbers.rounded(step(k));
-                if (error(rounded, 1) <= allowed) {
-                    return rounded;
-                }
-            }
-            return numbers.exact();
-        }
-
-        private static double step(int eighths) {
-            return Math.pow(2, eighths / 8.0);
-        }
-
-        /** An odd number, so that samples of every phase of a regular sampling are met. */
-        private int stride() {
-            int stride = 1;
-            while (samples(stride) > MEASURED) {
-                stride += 2;
-            }
-            return stride;
-        }
-
-        private long samples(int stride) {
-            return Arrays.stream(sides(stride)).asLongStream().reduce(1, (a, b) -> a * b);
-        }
-
-        private int[] sides(int stride) {
-            return Arrays.stream(signal.sides()).map(n -> Math.max(1, n / stride)).toArray();
-        }
-
-        private double error(List<CodedTensor> tensors, int stride) {
-            return error(code.network(tensors), stride);
-        }
-
-        /** The mean squared error at every so many samples. */
-        private double error(CoordinateMlp network, int stride) {
-            int[] whole = signal.sides();
-            int[] few = sides(stride);
-            int[] extent = new int[few.length];
-            Arrays.setAll(extent, m -> few[m] == 1 ? whole[m] : few[m] * stride);
-            Grid grid = Grid.part(whole, new int[few.length], extent, few);
-            FittedSignal fitted = new FittedSignal(plan, Tiles.whole(whole), List.of(network));
-            Signal decoded = fitted.sample(grid, manager);
-            int channels = signal.channels();
-            float[] values = decoded.values();
-            double sum = 0;
-            int[] place = new int[few.length];
-            for (int n = 0; n < decoded.samples(); n++) {
-                int at = 0;
-                for (int m = 0; m < few.length; m++) {
-                    at = at * whole[m] + place[m] * stride;
-                }
-                for (int c = 0; c < channels; c++) {
-                    double e = values[n * channels + c] - signal.values()[at * channels + c];
-                    sum += e * e;
-                }
-                for (int m = few.length - 1; m >= 0 && ++place[m] == few[m]; m--) {
-                    place[m] = 0;
-                }
-            }
-            return sum / values.length;
-        }
+        return new SignalCode(fitted.tiles(), fitted.plan(), file.format(), features, tensors);
     }
 
     /** What the features are, with decimals rounded that another machine computes otherwise. */
@@ -234,7 +138,7 @@ public final class SignalCode {
     public double bitsPerNumber() {
         double bits = 0;
         double numbers = 0;
-        for (CodedTensor tensor : tensors.stream().flatMap(List::stream).toList()) {
+        for (CodedTensor tensor : tensors) {
             bits += 8.0 * tensor.code().length;
             numbers += CodedTensor.count(tensor.shape());
         }
@@ -250,12 +154,10 @@ public final class SignalCode {
      *     posenc makes other features of these settings
      */
     public FittedSignal fitted(NDManager manager) {
-        List<CoordinateMlp> networks = new ArrayList<>();
-        NetworkCode.checkSizes(plan, tensors.get(0));
+        NetworkCode.checkSizes(plan, tensors);
+        List<CoordinateMlp> networks;
         try (NetworkCode code = new NetworkCode(plan, manager)) {
-            for (List<CodedTensor> tile : tensors) {
-                networks.add(code.network(tile));
-            }
+            networks = code.networks(tensors, tiles.count());
         }
         String made = inWords(networks.get(0));
         if (!made.equals(features)) {
@@ -283,15 +185,13 @@ public final class SignalCode {
                         tiles.tile(),
                         tiles.overlap(),
                         tiles.step(),
-                        tensors.stream()
-                                .map(tile -> tile.stream().map(SignalCode::entry).toList())
-                                .toList());
+                        tensors.stream().map(SignalCode::entry).toList());
         byte[] json = header.toJson().getBytes(StandardCharsets.UTF_8);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(MAGIC);
         out.writeBytes(ByteBuffer.allocate(8).putInt(VERSION).putInt(json.length).array());
         out.writeBytes(json);
-        tensors.forEach(tile -> tile.forEach(tensor -> out.writeBytes(tensor.code())));
+        tensors.forEach(tensor -> out.writeBytes(tensor.code()));
         int sum = checksum(out.toByteArray(), out.size());
         out.writeBytes(ByteBuffer.allocate(4).putInt(sum).array());
         return out.toByteArray();
@@ -371,21 +271,10 @@ public final class SignalCode {
 
     private static SignalCode of(CodeHeader header, ByteBuffer in) {
         Tiles tiles = new Tiles(header.signal(), header.tile(), header.overlap(), header.step());
-        if (header.tensors().size() != tiles.count()) {
-            throw new IllegalArgumentException(
-                    "it has the networks of "
-                            + header.tensors().size()
-                            + " tiles and needs "
-                            + tiles.count());
-        }
-        List<List<CodedTensor>> tensors = new ArrayList<>();
-        for (List<CodeHeader.Entry> entries : header.tensors()) {
-            List<CodedTensor> tile = new ArrayList<>();
-            for (CodeHeader.Entry entry : entries) {
-                byte[] code = next(in, entry.bytes(), "tensor " + entry.name());
-                tile.add(new CodedTensor(entry.name(), entry.shape(), entry.step(), code));
-            }
-            tensors.add(tile);
+        List<CodedTensor> tensors = new ArrayList<>();
+        for (CodeHeader.Entry entry : header.tensors()) {
+            byte[] code = next(in, entry.bytes(), "tensor " + entry.name());
+            tensors.add(new CodedTensor(entry.name(), entry.shape(), entry.step(), code));
         }
         if (in.hasRemaining()) {
             throw new IllegalArgumentException(

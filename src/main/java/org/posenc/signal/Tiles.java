@@ -159,15 +159,20 @@ public record Tiles(int[] sides, int[] tile, int overlap, int step) {
      * @throws IllegalArgumentException if the signal has other sides
      */
     public List<Signal> cut(Signal signal) {
-        if (!Arrays.equals(signal.sides(), sides)) {
-            throw new IllegalArgumentException(
-                    "the tiles are of a signal of " + Signal.sides(sides) + ", got " + signal);
-        }
+        requireOf(signal);
         List<Signal> parts = new ArrayList<>();
         for (int number = 0; number < count(); number++) {
             parts.add(signal.part(from(number), tile));
         }
         return parts;
+    }
+
+    /** Refuses a signal of other sides. */
+    void requireOf(Signal signal) {
+        if (!Arrays.equals(signal.sides(), sides)) {
+            throw new IllegalArgumentException(
+                    "the tiles are of a signal of " + Signal.sides(sides) + ", got " + signal);
+        }
     }
 
     /**

@@ -204,10 +204,11 @@ class SignalCodeTest {
                         json.replace("\"featureDimension\":8", "\"featureDimension\":2000000000")),
                 "larger than the");
         assertRefused(
-                edited(file, "\"shape\":[12,8,8]", "\"shape\":[12,8,2000000000]"), "cannot be");
-        assertRefused(edited(file, "\"shape\":[12,8,8]", "\"shape\":[12,8,80000]"), "cannot be");
+                edited(file, "\"shape\":[1,12,8,8]", "\"shape\":[1,12,8,2000000000]"), "cannot be");
         assertRefused(
-                edited(file, "\"shape\":[12,8,8]", "\"shape\":[12,8,9]"),
+                edited(file, "\"shape\":[1,12,8,8]", "\"shape\":[1,12,8,80000]"), "cannot be");
+        assertRefused(
+                edited(file, "\"shape\":[1,12,8,8]", "\"shape\":[1,12,8,9]"),
                 "are not those of the network");
         assertRefused(
                 edited(file, "\"name\":\"gaussian\"", "\"name\":\"gausian\""), "did you mean");

@@ -1,0 +1,134 @@
+package org.posenc.signal;
+
+import ai.djl.ndarray.NDManager;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.posenc.model.CoordinateMlp;
+
+/**
+ * The coarsest rounding of a fitted signal's parameters whose error is no greater than is allowed:
+ * a step is guessed by bisection from a few tiles and samples, and made finer until the error of
+ * the whole signal fits.
+ *
+ * @param fitted the networks
+ * @param signal what they were fitted to
+ * @param loss how many decibels may be lost, above 0
+ * @param manager on the networks' device
+ */
+record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManager manager) {
+
+    /** Steps are sought in eighths of a factor of 2, from 2⁻¹⁴ to 2 of the numbers' size. */
+    private static final int FINEST = -14 * 8;
+
+    private static final int COARSEST = 8;
+
+    /** Tiles and samples of each from which a step is guessed. */
+    private static final int FEW_TILES = 4;
+
+    private static final int FEW_SAMPLES = 1 << 15;
+
+    /**
+     * Returns the rounded parameters or, where no step is fine enough, the parameters as they are.
+     */
+    List<CodedTensor> tensors() {
+        try (NetworkCode code = new NetworkCode(fitted.plan(), manager)) {
+            NetworkCode.Numbers numbers = code.new Numbers(fitted.networks());
+            double allowed = factor() * error(fitted, signal, 1);
+            for (int k = guess(numbers); k >= FINEST; k--) {
+                List<CoordinateMlp> rounded = numbers.rounded(step(k));
+                if (error(with(fitted.tiles(), rounded), signal, 1) <= allowed) {
+                    return numbers.coded(step(k));
+                }
+            }
+        }
+        return NetworkCode.exact(fitted.networks());
+    }
+
+    private double factor() {
+        return Math.pow(10, loss / 10);
+    }
+
+    private static double step(int eighths) {
+        return Math.pow(2, eighths / 8.0);
+    }
+
+    private FittedSignal with(Tiles tiles, List<CoordinateMlp> networks) {
+        return new FittedSignal(fitted.plan(), tiles, networks);
+    }
+
+    private int guess(NetworkCode.Numbers numbers) {
+        Tiles tiles = fitted.tiles();
+        int count = Math.min(FEW_TILES, tiles.count());
+        int[] few =
+                IntStream.range(0, count)
+                        .map(i -> (int) ((long) i * tiles.count() / count))
+                        .toArray();
+        List<CoordinateMlp> own =
+                IntStream.of(few).mapToObj(i -> fitted.networks().get(i)).toList();
+        NetworkCode.Numbers theirs = numbers.of(few);
+        double allowed = factor() * error(few, own);
+        int fine = FINEST;
+        int coarse = COARSEST;
+        while (coarse - fine > 1) {
+            int middle = Math.floorDiv(fine + coarse, 2);
+            boolean fits = error(few, theirs.rounded(step(middle))) <= allowed;
+            fine = fits ? middle : fine;
+            coarse = fits ? coarse : middle;
+        }
+        return fine;
+    }
+
+    /** The mean squared error of some tiles, each for itself, at some samples. */
+    private double error(int[] few, List<CoordinateMlp> networks) {
+        Tiles tiles = fitted.tiles();
+        Tiles one = Tiles.whole(tiles.tile());
+        int stride = stride(tiles.tile());
+        double sum = 0;
+        for (int i = 0; i < few.length; i++) {
+            Signal part = signal.part(tiles.from(few[i]), tiles.tile());
+            sum += error(with(one, List.of(networks.get(i))), part, stride);
+        }
+        return sum / few.length;
+    }
+
+    /** An odd number, so that samples of every phase of a regular sampling are met. */
+    private static int stride(int[] sides) {
+        int stride = 1;
+        while (Signal.count(thinned(sides, stride), 1) > FEW_SAMPLES) {
+            stride += 2;
+        }
+        return stride;
+    }
+
+    private static int[] thinned(int[] sides, int stride) {
+        return Arrays.stream(sides).map(n -> Math.max(1, n / stride)).toArray();
+    }
+
+    /** The mean squared error at every so many samples along each axis. */
+    private double error(FittedSignal decoded, Signal truth, int stride) {
+        int[] whole = truth.sides();
+        int[] few = thinned(whole, stride);
+        int[] extent = new int[few.length];
+        Arrays.setAll(extent, m -> few[m] == 1 ? whole[m] : few[m] * stride);
+        Grid grid = Grid.part(whole, new int[few.length], extent, few);
+        Signal values = decoded.sample(grid, manager);
+        int channels = truth.channels();
+        double sum = 0;
+        int[] place = new int[few.length];
+        for (int n = 0; n < values.samples(); n++) {
+            int at = 0;
+            for (int m = 0; m < few.length; m++) {
+                at = at * whole[m] + place[m] * stride;
+            }
+            for (int c = 0; c < channels; c++) {
+                double e = values.values()[n * channels + c] - truth.values()[at * channels + c];
+                sum += e * e;
+            }
+            for (int m = few.length - 1; m >= 0 && ++place[m] == few[m]; m--) {
+                place[m] = 0;
+            }
+        }
+        return sum / values.values().length;
+    }
+}
