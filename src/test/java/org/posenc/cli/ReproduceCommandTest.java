@@ -39,8 +39,8 @@ class ReproduceCommandTest {
         "'--scale huge', '[PAPER, SMALL]'",
         "'--seeds 0', seeds must be at least 1",
         "'--seed 9223372036854775807', leave room",
-        "'--image no-such-file', cannot read the image no-such-file",
-        "'--image LICENSE', not an image",
+        "'--image no-such-file', there is no file no-such-file",
+        "'--image LICENSE', LICENSE is no signal",
         "'--device tpu', --device must be",
     })
     void badInputIsOneSentenceAndLeavesNothing(String options, String sentence) {
