@@ -1,9 +1,12 @@
 package org.posenc.analysis;
 
+import org.posenc.encoding.SampledBasis;
+
 /**
  * Stable ranks and similarities that are known exactly, of encodings that are shifts of one basis
  * function or random Fourier features (<a href="https://arxiv.org/abs/2107.02561">Zheng et al.
- * 2021</a>, Propositions 1 and 2). What belongs to a single basis is in its own class.
+ * 2021</a>, Propositions 1 and 2). What belongs to a single basis is in its own class, and what
+ * follows for encoders and their products and sums in {@link SimilarityKernel}.
  */
 public final class ClosedForms {
 
@@ -42,27 +45,7 @@ public final class ClosedForms {
      * @throws IllegalArgumentException if the prototype is empty, zero or not finite
      */
     public static double prototypeStableRank(double... prototype) {
-        int length = prototype.length;
-        double energy = 0;
-        for (double c : prototype) {
-            energy += c * c;
-        }
-        if (!(energy > 0) || Double.isInfinite(energy)) {
-            throw new IllegalArgumentException(
-                    "a prototype must be finite and not all zero, its squares sum to " + energy);
-        }
-        double largest = 0;
-        for (int k = 0; k <= length / 2; k++) {
-            double re = 0;
-            double im = 0;
-            for (int j = 0; j < length; j++) {
-                double angle = 2 * Math.PI * ((long) j * k % length) / length;
-                re += prototype[j] * Math.cos(angle);
-                im += prototype[j] * Math.sin(angle);
-            }
-            largest = Math.max(largest, re * re + im * im);
-        }
-        return length * energy / largest;
+        return SampledBasis.of(1, prototype).stableRankLimit();
     }
 
     /**
@@ -118,7 +101,7 @@ public final class ClosedForms {
         }
     }
 
-    private static double checkPositive(double value, String what) {
+    static double checkPositive(double value, String what) {
         if (!(value > 0) || Double.isInfinite(value)) {
             throw new IllegalArgumentException(what + " must be positive and finite, got " + value);
         }

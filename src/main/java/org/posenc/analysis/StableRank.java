@@ -2,7 +2,11 @@ package org.posenc.analysis;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
 import java.util.List;
+import org.posenc.encoding.PositionFeatures;
+import org.posenc.encoding.Positions;
+import org.posenc.kernel.Autograd;
 import org.posenc.kernel.GramEigenvalues;
 
 /**
@@ -36,6 +40,25 @@ public final class StableRank {
             NDArray eigenvalues = GramEigenvalues.of(rows);
             double spectral = eigenvalues.get(eigenvalues.size() - 1).getDouble();
             return Math.max(1, frobenius / spectral);
+        }
+    }
+
+    /**
+     * Returns the stable rank of an encoder over positions.
+     *
+     * @param features initialised
+     * @param positions (N), or (N, M) where the features take M coordinates
+     * @param parameters gives the features' parameters
+     * @return between 1 and min(N, D), or 0 where all features are 0
+     * @throws IllegalArgumentException if the positions do not suit the features
+     */
+    public static double of(
+            PositionFeatures features, Positions positions, ParameterStore parameters) {
+        try (NDManager scope = NDManager.subManagerOf(positions.array());
+                Autograd.Scope off = Autograd.off()) {
+            NDArray own = positions.array().duplicate(); // what is derived of it goes with it
+            own.attach(scope);
+            return of(features.features(Positions.of(own), parameters, false));
         }
     }
 

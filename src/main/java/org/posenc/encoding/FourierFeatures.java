@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -115,6 +116,33 @@ public final class FourierFeatures extends FeaturesBlock {
                 .optPositionDimension(positionDimension)
                 .optOrder(Order.SINES_COSINES)
                 .build();
+    }
+
+    /**
+     * Returns what the frequencies were made by.
+     *
+     * @return the frequencies' family
+     */
+    public FourierFrequencies frequencies() {
+        return frequencies;
+    }
+
+    /**
+     * Returns the frequencies themselves.
+     *
+     * @return a copy of B (K, M)
+     */
+    public double[][] matrix() {
+        return Arrays.stream(b).map(double[]::clone).toArray(double[][]::new);
+    }
+
+    /**
+     * Returns how many cycles per unit of position a frequency of 1 is.
+     *
+     * @return c times the scale of positions, over 2π
+     */
+    public double cyclesPerUnit() {
+        return unit.radians * scale / (2 * Math.PI);
     }
 
     /** {@inheritDoc} */

@@ -124,6 +124,15 @@ public final class ShiftedBasis extends FeaturesBlock {
     }
 
     /**
+     * Returns along which lines centres lie.
+     *
+     * @return the directions
+     */
+    public Directions directions() {
+        return directions;
+    }
+
+    /**
      * Returns what features are divided by.
      *
      * @return the greatest norm of a row, or 1 where rows are left as they are

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
+import org.posenc.analysis.AdditiveBound;
 import org.posenc.testing.Goldens;
 
 class DeadLeavesTest {
@@ -51,6 +52,22 @@ class DeadLeavesTest {
             assertThat(Arrays.copyOfRange(grey, from, from + 4))
                     .containsExactly(Goldens.flat(expected.get("first4")), Offset.offset(1e-14));
         }
+    }
+
+    /** What a linear layer on a simple encoding can reach at best on every second pixel. */
+    @Test
+    void itsAdditiveBoundEqualsTheReference() {
+        double[] image = DeadLeaves.image(64, 3);
+        double[] training = new double[32 * 32 * 3];
+        for (int i = 0; i < training.length; i++) {
+            int row = i / 3 / 32;
+            int column = i / 3 % 32;
+            training[i] = image[(2 * row * 64 + 2 * column) * 3 + i % 3];
+        }
+        assertThat(AdditiveBound.psnr(training, 3, 32, 32))
+                .isCloseTo(
+                        GOLDEN.get("additive_bound_train_psnr").getAsDouble(),
+                        Offset.offset(1e-12));
     }
 
     @Test
