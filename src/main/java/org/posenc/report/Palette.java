@@ -29,7 +29,7 @@ final class Palette {
         {"8a8f98", "none"},
         {"d08a00", "learned"},
         {"1f77b4", "sinusoidal", "cape"},
-        {"0a9e73", "fourier", "random-fourier", "linear-frequencies", "log-frequencies"},
+        {"0a9e73", "fourier", "random-fourier", "linear-frequencies", "log-frequencies", "basic"},
         {"c7609f", "gaussian", "triangle", "square", "sine", "rectangle", "impulse", "noise"},
         {"d55e00", "rope", "xpos"},
         {"35a0d6", "alibi", "kerple"},

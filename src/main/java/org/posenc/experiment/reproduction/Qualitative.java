@@ -141,14 +141,14 @@ final class Qualitative implements Recipe {
         for (double sigma : LINE_SIGMAS) {
             trials.add(
                     new Trial(
-                            Trial.labels("of", "signal", "sigma", "" + sigma),
+                            Trial.labels("of", "signal", "sigma", Rule.number(sigma)),
                             size.iterations,
                             progress -> line(sigma, rows, setting, progress)));
         }
         for (double sigma : size.sigmas) {
             trials.add(
                     new Trial(
-                            Trial.labels("of", "image", "sigma", "" + sigma),
+                            Trial.labels("of", "image", "sigma", Rule.number(sigma)),
                             size.planeIterations,
                             progress -> plane(sigma, colours, setting, progress)));
         }
@@ -225,12 +225,9 @@ final class Qualitative implements Recipe {
                             Axis.linear("x"),
                             Axis.linear("grey value"),
                             List.of(
-                                    new Series("signal", x, row.curves().get("signal"), List.of()),
+                                    new Series("row", x, row.curves().get("signal"), List.of()),
                                     new Series(
-                                            "gaussian fit",
-                                            x,
-                                            row.curves().get("fit"),
-                                            List.of()))));
+                                            "gaussian", x, row.curves().get("fit"), List.of()))));
         }
         List<ResultRow> planes = results.with("of", "image").rows();
         List<ImageGrid.Picture> fits = new ArrayList<>();
@@ -259,7 +256,7 @@ final class Qualitative implements Recipe {
                         .map(
                                 sigma ->
                                         results.with("of", "signal")
-                                                .with("sigma", "" + sigma)
+                                                .with("sigma", Rule.number(sigma))
                                                 .mean("testPsnr")
                                                 .mean())
                         .toArray();

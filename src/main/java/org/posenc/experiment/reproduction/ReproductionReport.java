@@ -126,8 +126,8 @@ public final class ReproductionReport {
                                         text(claim.number() + "  " + claim.sentence()),
                                         text(claim.paper()),
                                         text(claim.hereText()),
-                                        text(claim.ruleText()),
                                         text(claim.holds() ? "yes" : "no"),
+                                        text(claim.ruleText()),
                                         text(recipe))));
         return new Table(
                 "The papers' claims, of sixteen by number, and what was measured here",
@@ -135,8 +135,8 @@ public final class ReproductionReport {
                         Column.label("claim"),
                         Column.label("paper"),
                         Column.label("here"),
-                        Column.label("holds if"),
                         Column.label("holds"),
+                        Column.label("holds if"),
                         Column.label(RECIPE)),
                 rows);
     }

@@ -133,8 +133,8 @@ public sealed interface Rule {
         }
         BigDecimal rounded = new BigDecimal(value).round(new MathContext(4));
         String text =
-                rounded.signum() == 0 || rounded.abs().doubleValue() < 1e-3
-                        ? String.format(Locale.ROOT, "%.2g", value)
+                rounded.abs().doubleValue() < 1e-4
+                        ? String.format(Locale.ROOT, "%.1e", value)
                         : rounded.stripTrailingZeros().toPlainString();
         return value == 0 ? "0" : text.replace('-', '−');
     }

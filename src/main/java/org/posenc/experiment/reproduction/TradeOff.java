@@ -139,16 +139,18 @@ final class TradeOff implements Recipe {
     public List<Trial> trials(Setting setting) {
         List<Trial> trials = new ArrayList<>();
         embedders(setting.seed())
-                .forEach((name, embedder) -> trials.add(curve("samples", name, embedder, setting)));
+                .forEach(
+                        (name, embedder) ->
+                                trials.add(curve("samples", name, name, embedder, setting)));
         for (double sigma : SIGMAS) {
             Embedder embedder =
                     Embedder.circulant(new BasisFunction.Gaussian(sigma), size.dimension);
-            trials.add(curve("widths", "gaussian, σ = " + sigma, embedder, setting));
+            trials.add(curve("widths", "gaussian", "σ = " + sigma, embedder, setting));
         }
         for (double b : BANDWIDTHS) {
             Embedder embedder =
                     Embedder.fourier(new FourierFrequencies.Random(b, setting.seed()), size.waves);
-            trials.add(curve("bandwidths", "random-fourier, b = " + (int) b, embedder, setting));
+            trials.add(curve("bandwidths", "random-fourier", "b = " + (int) b, embedder, setting));
         }
         for (int d : size.gridDimensions) {
             trials.add(
@@ -228,9 +230,10 @@ final class TradeOff implements Recipe {
     }
 
     /** Stable rank of N evenly spaced coordinates for each N. */
-    private Trial curve(String figure, String encoding, Embedder embedder, Setting setting) {
+    private Trial curve(
+            String figure, String encoding, String line, Embedder embedder, Setting setting) {
         return new Trial(
-                Trial.labels("figure", figure, "encoding", encoding),
+                Trial.labels("figure", figure, "encoding", encoding, "line", line),
                 size.points.length,
                 progress -> {
                     List<Double> ranks = new ArrayList<>();
@@ -325,7 +328,7 @@ final class TradeOff implements Recipe {
             int shown = (int) x.stream().filter(n -> n <= most).count();
             lines.add(
                     new Series(
-                            row.labels().get("encoding"),
+                            row.labels().get("line"),
                             x.subList(0, shown),
                             row.curves().get("stableRank").subList(0, shown),
                             List.of()));

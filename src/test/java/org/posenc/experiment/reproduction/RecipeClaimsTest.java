@@ -165,7 +165,7 @@ class RecipeClaimsTest {
         Qualitative recipe = Qualitative.at(Scale.SMALL);
         String wide = "of=signal sigma=0.01 | testPsnr=";
         String right = "of=signal sigma=0.002 | testPsnr=";
-        String narrow = "of=signal sigma=3.0E-4 | testPsnr=";
+        String narrow = "of=signal sigma=0.0003 | testPsnr=";
         assertAll(true, 2, recipe.claims(results(wide + 26.9, right + 30.6, narrow + 13)));
         assertAll(false, 2, recipe.claims(results(wide + 30, right + 30.6, narrow + 25)));
     }
