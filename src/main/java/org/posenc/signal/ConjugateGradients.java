@@ -55,7 +55,9 @@ final class ConjugateGradients {
                 NDArray z = r.mul(preconditioner);
                 NDArray next = dot(r, z);
                 p.muli(ratio(next, rz)).addi(z);
-                next.copyTo(rz);
+                rz.close();
+                rz = next;
+                NDScope.unregister(rz); // it outlives the step
                 residual = Math.sqrt(ratio(dot(r, r), first).max().getDouble());
             }
             step++;

@@ -22,6 +22,7 @@ public abstract sealed class LinearFit permits SeparableFit, ScatteredFit {
     private final NDArray exact; // (C, K_0, …), float64
     private final NDArray weights; // the same in the samples' type
     private final List<Spectrum> spectra;
+    private final List<String> remarks;
     private final int iterations;
     private final double residual;
 
@@ -30,6 +31,7 @@ public abstract sealed class LinearFit permits SeparableFit, ScatteredFit {
         exact = axes.weights(solution.x());
         weights = Cast.to(exact, samples.getDataType(), false);
         spectra = List.copyOf(axes.spectra());
+        remarks = List.copyOf(axes.remarks());
         iterations = solution.iterations();
         residual = solution.residual();
         for (NDArray kept : List.of(exact, weights)) {
@@ -63,6 +65,17 @@ public abstract sealed class LinearFit permits SeparableFit, ScatteredFit {
      */
     public double stableRank() {
         return spectra.stream().mapToDouble(Spectrum::stableRank).reduce(1, (a, b) -> a * b);
+    }
+
+    /**
+     * Returns what the samples could not determine, for a user to know: samples that no feature
+     * sees because the encoding is too narrow, features that no sample sees, and how many
+     * directions a cut-off left out.
+     *
+     * @return one sentence each, none where all is well
+     */
+    public List<String> remarks() {
+        return remarks;
     }
 
     /**

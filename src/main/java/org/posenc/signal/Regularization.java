@@ -1,8 +1,12 @@
 package org.posenc.signal;
 
-import org.posenc.encoding.FourierFeatures;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
+import java.util.List;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.ShiftedBasis;
+import org.posenc.kernel.Cast;
 
 /**
  * What keeps the weights of a linear fit small where samples hardly determine them. Without it
@@ -39,12 +43,35 @@ public sealed interface Regularization {
         public Ridge {
             checkPositive(lambda);
         }
+
+        /**
+         * A ridge whose strength does not depend on the scale of the features: λ is a part of the
+         * mean squared norm of their rows, Π_m mean ‖φ_m(x)‖². It says how much of what is sampled
+         * is noise, compared with what unit weights would make.
+         *
+         * @param part positive
+         * @param axisFeatures A_m (N_m, K_m) of each axis
+         * @return the ridge
+         */
+        public static Ridge relative(double part, List<NDArray> axisFeatures) {
+            double square = 1;
+            for (NDArray a : axisFeatures) {
+                try (NDScope temporaries = new NDScope()) {
+                    NDArray exact = Cast.to(a, DataType.FLOAT64, false);
+                    square *= exact.square().sum().getDouble() / a.getShape().get(0);
+                }
+            }
+            return new Ridge(part * square);
+        }
     }
 
     /**
      * Adds λ times the mean squared difference of neighbouring weights, summed over the axes, to
      * the mean squared error (<a href="https://arxiv.org/abs/2205.08987">Zheng et al. 2022</a>, who
-     * take λ = 0.05 for a video).
+     * take λ = 0.05 for a video). It is for shifted copies, whose neighbours are near each other.
+     *
+     * <p>In the authors' code for three dimensions the first of the three axes is that of the
+     * channels; here all are axes of space.
      *
      * @param lambda λ, positive
      */
@@ -57,17 +84,28 @@ public sealed interface Regularization {
     }
 
     /**
-     * Returns a regularisation that suits a family of encodings: shifted copies are well determined
-     * by samples at their own spacing, Fourier features are not.
+     * Returns what suits samples of a whole grid. Fourier features need a cut-off of 10⁻², without
+     * which they explode between the samples; shifted copies need none as narrow as their spacing,
+     * and gain by 10⁻³ where they are wider.
      *
      * @param axis the features along an axis
      * @return a cut-off
      */
     static Regularization suiting(PositionFeatures axis) {
-        if (axis instanceof ShiftedBasis) {
-            return new CutOff(1e-3);
-        }
-        return new CutOff(axis instanceof FourierFeatures ? 1e-2 : 1e-3);
+        return new CutOff(axis instanceof ShiftedBasis ? 1e-3 : 1e-2);
+    }
+
+    /**
+     * Returns what suits samples that leave gaps, such as a quarter of an image's pixels: a {@link
+     * Ridge#relative} of 0.03 for shifted copies, which otherwise overshoot in the gaps, and of
+     * 10⁻⁵ for Fourier features, whose few high frequencies carry the details.
+     *
+     * @param axis the features along an axis
+     * @param axisFeatures A_m (N_m, K_m) of each axis
+     * @return a ridge
+     */
+    static Regularization suitingGaps(PositionFeatures axis, List<NDArray> axisFeatures) {
+        return Ridge.relative(axis instanceof ShiftedBasis ? 0.03 : 1e-5, axisFeatures);
     }
 
     private static void checkPositive(double lambda) {

@@ -20,6 +20,9 @@ import org.posenc.kernel.SingularVectors;
  */
 final class SpectralAxes {
 
+    /** The part of the greatest squared norm that is no more than a rounding error. */
+    private static final double NOTHING = 1e-12;
+
     private final List<NDArray> features; // A_m (N_m, K_m), float64
     private final List<SingularVectors> vectors;
     private final List<Spectrum> spectra = new ArrayList<>();
@@ -115,6 +118,35 @@ final class SpectralAxes {
             gains = gains == null ? axis : gains.mul(axis);
         }
         return gains;
+    }
+
+    /**
+     * What is wrong with the axes, one sentence each: samples that no feature sees, features that
+     * no sample sees, and how many directions a cut-off leaves out.
+     */
+    List<String> remarks() {
+        List<String> remarks = new ArrayList<>();
+        for (int m = 0; m < directions.length; m++) {
+            NDArray squares = features.get(m).square();
+            remark(remarks, m, squares.sum(new int[] {1}), "samples lie where every feature is 0");
+            remark(remarks, m, squares.sum(new int[] {0}), "features are 0 at every sample");
+            int known = spectra.get(m).singularValues().length;
+            if (directions[m] < known) {
+                remarks.add(
+                        "axis %d: %d of %d singular values are below the cut-off"
+                                .formatted(m, known - directions[m], known));
+            }
+        }
+        return remarks;
+    }
+
+    private static void remark(List<String> remarks, int axis, NDArray squares, String what) {
+        double[] values = squares.toDoubleArray();
+        double least = Arrays.stream(values).max().orElse(0) * NOTHING;
+        long blind = Arrays.stream(values).filter(v -> v <= least).count();
+        if (blind > 0) {
+            remarks.add("axis %d: %d of %d %s".formatted(axis, blind, values.length, what));
+        }
     }
 
     /** A vector (R_m) as (1, …, R_m, …), to be broadcast along the axes of weights. */
