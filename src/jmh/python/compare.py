@@ -2,8 +2,8 @@
 
     python src/jmh/python/compare.py [GROUP ...] [--rounds 3]
 
-Run it with a Python that has PyTorch. GROUP is attention, rotary, training, coordinates, spectrum
-or memory; without one, all are run. Every figure is the median of the rounds' medians; give the
+Run it with a Python that has PyTorch. GROUP is attention, rotary, training, coordinates, grid, fit,
+spectrum or memory; without one, all are run. Every figure is the median of the rounds' medians; give the
 machine nothing else to do.
 """
 
@@ -20,11 +20,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 
+GRID_NETWORKS = {
+    "complex_linear": "complex, linear",
+    "complex_deep": "complex, one hidden layer",
+    "simple_deep": "simple, four hidden layers",
+}
+
 GROUPS = {
     "attention": ("AttentionBenchmark", [f"attention_core_{t}" for t in (256, 1024, 4096)]),
     "rotary": ("RotationBenchmark", ["rotary_copy", "rotary_interleaved", "rotary_half_split"]),
     "training": ("TrainingStepBenchmark", ["training_step"]),
     "coordinates": ("CoordinateStepBenchmark", ["coordinate_step"]),
+    "grid": ("GridStepBenchmark", [f"grid_step_{n}" for n in GRID_NETWORKS]),
     "spectrum": ("SpectrumBenchmark", ["spectrum"]),
 }
 
@@ -39,7 +46,7 @@ def maven(main, arguments):
 
 
 def jmh(benchmark):
-    """Median milliseconds of each method of a benchmark class, by "method" or "method/length"."""
+    """Median milliseconds of each method of a benchmark class, by "method" or "method/parameter"."""
     with tempfile.TemporaryDirectory() as folder:
         result = os.path.join(folder, "jmh.json")
         maven("org.openjdk.jmh.Main", f"{benchmark} -rf json -rff {result}")
@@ -49,7 +56,7 @@ def jmh(benchmark):
     for run in runs:
         name = run["benchmark"].split(".")[-1]
         if "params" in run:
-            name += "/" + run["params"]["length"]
+            name += "/" + "/".join(run["params"].values())
         medians[name] = run["primaryMetric"]["scorePercentiles"]["50.0"]
     return medians
 
@@ -68,7 +75,12 @@ def memory(whose):
     return json.loads(re.search(r"{.*}", printed).group())  # Maven adds its colours
 
 
-def table(ours, torch, megabytes):
+def fits():
+    printed = maven("org.posenc.bench.FitRatios", "512 500")
+    return json.loads(re.search(r"{.*}", printed).group())
+
+
+def table(ours, torch, megabytes, ratios):
     """Rows (what, posenc, other, the other's figure, how they compare)."""
 
     def milliseconds(x):
@@ -111,6 +123,23 @@ def table(ours, torch, megabytes):
     for twin, group, what in steps:
         if twin in torch:
             yield row(what, ours[GROUPS[group][0]], "PyTorch", torch[twin])
+    for name, title in GRID_NETWORKS.items():
+        if f"grid_step_{name}" in torch:
+            mine = ours[f"gridStep/{name.upper()}"]
+            what = f"training step on 256² RGB pixels: {title}"
+            yield row(what, mine, "PyTorch", torch[f"grid_step_{name}"])
+    if "grid_step_complex_linear" in torch:
+        linear, deep = (ours[f"gridStep/{n}"] for n in ("COMPLEX_LINEAR", "SIMPLE_DEEP"))
+        yield row("– linear against deep", linear, "simple, four layers", deep, faster=True)
+    for name, title in (("linear", "linear layer, complex"), ("closed", "closed form, complex")):
+        if ratios:
+            fit, deep = ratios[name], ratios["deep"]
+            yield [
+                f"fit of 512² RGB pixels: {title}",
+                f"{fit['psnr']:.1f} dB in {fit['seconds']:.2f} s",
+                f"simple, four layers: {deep['psnr']:.1f} dB in {deep['seconds']:.0f} s",
+                f"{deep['seconds'] / fit['seconds']:.0f}× faster",
+            ]
     if "stableRank" in ours:
         what = "– stable rank alone"
         yield row(what, ours["stableRank"], "PyTorch's singular values", torch["spectrum"])
@@ -118,7 +147,7 @@ def table(ours, torch, megabytes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    groups = [*GROUPS, "memory"]
+    groups = [*GROUPS, "fit", "memory"]
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(groups))
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
@@ -129,7 +158,7 @@ def main():
     ours, torch = defaultdict(list), defaultdict(list)
     for number in range(arguments.rounds):
         for group in chosen:
-            if group == "memory":
+            if group in ("fit", "memory"):
                 continue
             print(f"round {number + 1} of {arguments.rounds}: {group}", file=sys.stderr)
             benchmark, twins = GROUPS[group]
@@ -141,9 +170,10 @@ def main():
         {name: statistics.median(values) for name, values in all_.items()} for all_ in (ours, torch)
     )
     megabytes = {w: memory(w) for w in ("posenc", "djl")} if "memory" in chosen else {}
+    ratios = fits() if "fit" in chosen else None
     print("| computation | posenc | compared with | ratio |")
     print("|---|---|---|---|")
-    for cells in table(ours, torch, megabytes):
+    for cells in table(ours, torch, megabytes, ratios):
         print("| " + " | ".join(cells) + " |")
 
 

@@ -111,6 +111,53 @@ def coordinate_step():
     return step
 
 
+def gaussians(side=256, count=256, sigma=0.004):
+    x, t = torch.arange(side) / side, torch.arange(count) / count
+    rows = torch.exp(-((x[:, None] - t) ** 2) / (2 * sigma**2))
+    # Far tails would make denormal numbers, on which a CPU takes many times as long.
+    return rows.where(rows > 1e-20, 0) / rows.norm(dim=1).max()  # (N, K)
+
+
+def grid_step(output, parameters):
+    optimizer = torch.optim.Adam(parameters, lr=1e-3, weight_decay=1e-8, fused=True)
+    image = torch.rand(256, 256, 3)
+
+    def step():
+        loss = ((output() - image) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=False)
+
+    return step
+
+
+def complex_weights(units):
+    return nn.Parameter((torch.rand(units, 256, 256) * 2 - 1) / units**0.5)
+
+
+def grid_step_complex_linear():
+    a, w = gaussians(), complex_weights(3)
+    return grid_step(lambda: (a @ w @ a.T).permute(1, 2, 0), [w])
+
+
+def grid_step_complex_deep():
+    a, w, last = gaussians(), complex_weights(256), nn.Linear(256, 3)
+    return grid_step(
+        lambda: last(torch.relu(a @ w @ a.T).permute(1, 2, 0)), [w, *last.parameters()]
+    )
+
+
+def grid_step_simple_deep():
+    a = gaussians()
+    rows, columns = torch.meshgrid(torch.arange(256), torch.arange(256), indexing="ij")
+    features = torch.cat([a[rows], a[columns]], -1)  # (N, N, 2 K)
+    layers = [nn.Linear(512, 256), nn.ReLU()]
+    for _ in range(3):
+        layers += [nn.Linear(256, 256), nn.ReLU()]
+    network = nn.Sequential(*layers, nn.Linear(256, 3))
+    return grid_step(lambda: network(features), network.parameters())
+
+
 def spectrum():
     x = torch.randn(4096, 1024)
     return lambda: torch.linalg.svdvals(x)
@@ -144,6 +191,9 @@ def rotary_half_split():
 BENCHMARKS = {
     "training_step": training_step,
     "coordinate_step": coordinate_step,
+    "grid_step_complex_linear": grid_step_complex_linear,
+    "grid_step_complex_deep": grid_step_complex_deep,
+    "grid_step_simple_deep": grid_step_simple_deep,
     "spectrum": spectrum,
     "attention_core_256": lambda: attention_core(256),
     "attention_core_1024": lambda: attention_core(1024),

@@ -8,14 +8,17 @@ import ai.djl.training.initializer.Initializer;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.DoubleStream;
 import org.posenc.kernel.Cast;
+import org.posenc.kernel.Slice;
 
 /**
  * Initial values from a seed and a parameter's name alone: the same in every thread, in every order
  * of initialisation, and beside any encoding, because no global generator is asked.
  */
 public final class SeededInitializer implements Initializer {
+
+    /** How many numbers are drawn before they are narrowed and moved to the device: 8 MB. */
+    private static final int AT_ONCE = 1 << 20;
 
     private final long seed;
     private final ToDoubleFunction<Random> draw;
@@ -87,12 +90,33 @@ public final class SeededInitializer implements Initializer {
     /** {@inheritDoc} */
     @Override
     public NDArray initialize(NDManager manager, Shape shape, DataType type) {
-        return array(manager, shape, type, draw(Math.toIntExact(shape.size())));
+        long size = shape.size();
+        if (size <= AT_ONCE) {
+            return array(manager, shape, type, draw((int) size));
+        }
+        Random random = new Random(seed);
+        NDArray all = manager.create(shape, type);
+        try (NDArray flat = all.reshape(-1)) {
+            for (long from = 0; from < size; from += AT_ONCE) {
+                double[] values = draw(random, (int) Math.min(AT_ONCE, size - from));
+                try (NDArray part = manager.create(values)) {
+                    Slice.write(flat, 0, from, part);
+                }
+            }
+        }
+        return all;
     }
 
     double[] draw(int count) {
-        Random random = new Random(seed);
-        return DoubleStream.generate(() -> draw.applyAsDouble(random)).limit(count).toArray();
+        return draw(new Random(seed), count);
+    }
+
+    private double[] draw(Random random, int count) {
+        double[] values = new double[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = draw.applyAsDouble(random);
+        }
+        return values;
     }
 
     /** Returns values as an array that libtorch owns, so that it may outlive its Java handle. */

@@ -27,9 +27,10 @@ public final class Cast {
     }
 
     /**
-     * Returns float64 values in another data type, those of magnitudes up to 10⁻³⁰ as 0 unless the
-     * type is float64. Products with so small a float32 are denormal numbers, on which a CPU takes
-     * many times as long; the tails of a Gaussian are full of them.
+     * Returns float64 values in another data type, those of magnitudes up to 10⁻²⁰ as 0 unless the
+     * type is float64. Products of so small a float32 with another, or with a gradient, are
+     * denormal numbers, on which a CPU takes many times as long; the tails of a Gaussian are full
+     * of them.
      *
      * @param x any shape, float64
      * @param type the type wanted
@@ -41,7 +42,7 @@ public final class Cast {
         if (type == DataType.FLOAT64) {
             return x;
         }
-        Map<String, Number> constants = Map.of("type", LibtorchTypes.number(type), "least", 1e-30);
+        Map<String, Number> constants = Map.of("type", LibtorchTypes.number(type), "least", 1e-20);
         return TorchScript.load("narrow", constants).call(training, x);
     }
 }

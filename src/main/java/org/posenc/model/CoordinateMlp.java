@@ -16,7 +16,6 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.Kronecker;
@@ -50,6 +49,9 @@ import org.posenc.kernel.WeightedRows;
 public final class CoordinateMlp extends ConfiguredBlock {
 
     private static final byte VERSION = 1;
+
+    /** Elements of a hidden layer that are computed at once: 64 MB in float32. */
+    private static final long HIDDEN_ELEMENTS = 1 << 24;
 
     private final PositionFeatures features;
     private final List<PositionFeatures> axes; // of each coordinate, empty where inseparable
@@ -222,34 +224,15 @@ public final class CoordinateMlp extends ConfiguredBlock {
     public NDArray onGrid(List<Positions> axes, ParameterStore parameters, boolean training) {
         if (this.axes.isEmpty()) {
             checkAxes(axes.stream().map(axis -> axis.array().getShape()).toList(), 1);
-            return at(mesh(axes), parameters, training);
+            return at(CoordinateGrid.points(axes), parameters, training);
         }
         return ofGrid(axisFeatures(axes, parameters, training), parameters, training);
     }
 
-    /** All points of a grid, (N_0, …, N_{M−1}, M). */
-    private static Positions mesh(List<Positions> axes) {
-        Shape grid = new Shape();
-        for (Positions axis : axes) {
-            grid = grid.add(axis.length());
-        }
-        NDList coordinates = new NDList();
-        for (int m = 0; m < axes.size(); m++) {
-            coordinates.add(along(axes.get(m).array(), m, axes.size()).broadcast(grid));
-        }
-        return Positions.of(NDArrays.stack(coordinates, -1));
-    }
-
-    /** Puts the first axis of an array at place m of M, where the others have the length 1. */
-    private static NDArray along(NDArray array, int m, int axes) {
-        long[] sides = new long[axes];
-        Arrays.fill(sides, 1);
-        sides[m] = array.getShape().get(0);
-        return array.reshape(new Shape(sides).addAll(array.getShape().slice(1)));
-    }
-
     /**
-     * Computes the outputs on a grid from the features of its axes, which were computed before.
+     * Computes the outputs on a grid from the features of its axes, which were computed before. A
+     * large grid is taken in stripes of its first axis where nothing is trained, so that hidden
+     * layers do not take many times the memory of the outputs.
      *
      * @param axisFeatures (N_m, K_m) for each axis, as {@link #axisFeatures} makes them
      * @param parameters gives the parameters on the features' device
@@ -259,7 +242,32 @@ public final class CoordinateMlp extends ConfiguredBlock {
      *     features are not separate along the axes
      */
     public NDArray ofGrid(List<NDArray> axisFeatures, ParameterStore parameters, boolean training) {
-        return finished(firstOnGrid(axisFeatures, parameters, training), parameters, training);
+        checkSeparable();
+        checkAxes(axisFeatures.stream().map(NDArray::getShape).toList(), 2);
+        long rows = axisFeatures.get(0).getShape().get(0);
+        long together = depth == 0 || training ? rows : rowsTogether(axisFeatures);
+        if (together >= rows) {
+            return finished(firstOnGrid(axisFeatures, parameters, training), parameters, training);
+        }
+        NDList stripes = new NDList();
+        for (long from = 0; from < rows; from += together) {
+            long to = Math.min(rows, from + together);
+            List<NDArray> stripe = new ArrayList<>(axisFeatures);
+            stripe.set(0, stripe.get(0).get(new NDIndex().addSliceDim(from, to)));
+            stripes.add(finished(firstOnGrid(stripe, parameters, false), parameters, false));
+        }
+        NDArray all = NDArrays.concat(stripes);
+        stripes.close();
+        return all;
+    }
+
+    /** How many rows of a grid keep a hidden layer within {@link #HIDDEN_ELEMENTS}. */
+    private long rowsTogether(List<NDArray> axisFeatures) {
+        long row = (long) activation.parts() * width;
+        for (NDArray a : axisFeatures.subList(1, axisFeatures.size())) {
+            row *= a.getShape().get(0);
+        }
+        return Math.max(1, HIDDEN_ELEMENTS / row);
     }
 
     /**
@@ -283,6 +291,8 @@ public final class CoordinateMlp extends ConfiguredBlock {
             NDArray weights,
             ParameterStore parameters,
             boolean training) {
+        checkSeparable();
+        checkAxes(axisFeatures.stream().map(NDArray::getShape).toList(), 2);
         NDArray u = firstOnGrid(axisFeatures, parameters, training);
         NDArray rows = u.reshape(-1, lastSide(u)); // (N_0 … N_{M−1}, width)
         NDArray blend = Cast.to(weights, rows.getDataType(), training);
@@ -310,30 +320,24 @@ public final class CoordinateMlp extends ConfiguredBlock {
     /** What the first map gives on a grid, (N_0, …, N_{M−1}, width). */
     private NDArray firstOnGrid(
             List<NDArray> axisFeatures, ParameterStore parameters, boolean training) {
-        checkSeparable();
         if (complex != null) {
             return complex.onGrid(axisFeatures, parameters, training);
         }
-        checkAxes(axisFeatures.stream().map(NDArray::getShape).toList(), 2);
         NDArray any = axisFeatures.get(0);
         ParameterList map = maps.get(0).getParameters();
         NDArray w = parameters.getValue(map.get("weight"), any.getDevice(), training); // (U, D)
         NDArray b = parameters.getValue(map.get("bias"), any.getDevice(), training); // (U)
-        NDArray sum = null;
+        List<NDArray> parts = new ArrayList<>();
         long from = 0;
-        for (int m = 0; m < axes.size(); m++) {
-            NDArray a = Cast.to(axisFeatures.get(m), w.getDataType(), training); // (N_m, K_m)
+        for (NDArray features : axisFeatures) {
+            NDArray a = Cast.to(features, w.getDataType(), training); // (N_m, K_m)
             long to = from + lastSide(a);
             NDIndex columns = new NDIndex().addAllDim().addSliceDim(from, to);
             NDArray part = a.matMul(w.get(a.getManager(), columns).transpose()); // (N_m, U)
+            parts.add(from == 0 ? part.add(b) : part);
             from = to;
-            if (m == 0) {
-                part = part.add(b);
-            }
-            NDArray placed = along(part, m, axes.size());
-            sum = sum == null ? placed : sum.add(placed);
         }
-        return sum;
+        return CoordinateGrid.sum(parts);
     }
 
     /** The outputs from what the first map gave, which is closed. */

@@ -351,7 +351,7 @@ class ShiftedBasisTest {
             NDArray single = features.features(Positions.of(x), parameters, true);
             float[] values = single.toFloatArray();
             for (int i = 0; i < values.length; i++) {
-                float expected = exact[i] > 1e-30 ? (float) exact[i] : 0;
+                float expected = exact[i] > 1e-20 ? (float) exact[i] : 0;
                 assertThat(values[i]).isEqualTo(expected);
             }
             collector.backward(single.get(":, 48").sum()); // centre 0.75

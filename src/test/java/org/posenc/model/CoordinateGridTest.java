@@ -35,6 +35,7 @@ import org.posenc.encoding.LearnableFourier;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.ShiftedBasis;
+import org.posenc.kernel.Autograd;
 import org.posenc.testing.Goldens;
 import org.posenc.testing.Gradients;
 
@@ -227,6 +228,31 @@ class CoordinateGridTest {
         near(blended.get("0:1"), h.matMul(w.getArray().transpose()).add(b.getArray()), 1e-13);
         NDArray grid = network.ofGrid(a, parameters, false).reshape(6, 2);
         near(blended.get(1), grid.get(3), 1e-13);
+    }
+
+    /** A hidden layer of 24 million elements. */
+    @Test
+    void aLargeGridIsTakenInStripes() {
+        for (PositionFeatures features :
+                List.of(gaussians(4, 2), Kronecker.of(gaussians(2, 1), 2))) {
+            CoordinateMlp network =
+                    CoordinateMlp.builder().setFeatures(features).optDepth(1).build();
+            network.initialize(manager, DataType.FLOAT32, new Shape(1, 2));
+            Positions rows =
+                    Positions.of(
+                            manager.arange(0f, 310f).toType(DataType.FLOAT64, true).mul(1.0 / 310));
+            Positions columns =
+                    Positions.of(
+                            manager.arange(0f, 303f).toType(DataType.FLOAT64, true).mul(1.0 / 303));
+            List<NDArray> a = network.axisFeatures(List.of(rows, columns), parameters, false);
+            NDArray stripes = network.ofGrid(a, parameters, false);
+            NDArray whole;
+            try (Autograd.Scope off = Autograd.off()) {
+                whole = network.ofGrid(a, parameters, true); // as training has it
+            }
+            assertThat(stripes.getShape()).isEqualTo(new Shape(310, 303, 1));
+            assertThat(stripes.sub(whole).abs().max().getFloat()).isLessThan(1e-6f);
+        }
     }
 
     @Test

@@ -18,11 +18,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.posenc.encoding.BasisFunction;
 import org.posenc.encoding.Kronecker;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.ShiftedBasis;
+import org.posenc.kernel.Autograd;
 import org.posenc.training.AdamW;
 import org.posenc.training.FullBatch;
 import org.posenc.training.MeanSquaredError;
@@ -37,8 +39,16 @@ class CoordinateTrainingTest {
     private final Model model = Model.newInstance("coordinates", Device.cpu());
     private final NDManager manager = model.getNDManager();
 
+    private final int threads = Autograd.operationThreads();
+
+    @BeforeEach
+    void calculateInThisThread() {
+        Autograd.operationThreads(1); // thousands of tiny operations
+    }
+
     @AfterEach
     void close() {
+        Autograd.operationThreads(threads);
         model.close();
     }
 
