@@ -50,15 +50,18 @@ record CodedTensor(String name, int[] shape, double step, byte[] code) {
     }
 
     /**
-     * Codes numbers that are multiples of a step.
+     * Rounds to multiples of a step.
      *
-     * @param step as {@link #allowed} gave it
+     * @param zero how much less a number counts, from 0 for the nearest multiple to below 0.5
      */
-    static CodedTensor rounded(String name, int[] shape, double[] values, double step) {
-        int[] multiples = new int[values.length];
-        for (int i = 0; i < values.length; i++) {
-            multiples[i] = (int) Math.rint(values[i] / step);
-        }
+    static int[] multiples(double[] values, double step, double zero) {
+        return Arrays.stream(values)
+                .mapToInt(v -> (int) (Math.signum(v) * Math.floor(Math.abs(v) / step + 0.5 - zero)))
+                .toArray();
+    }
+
+    /** Codes multiples of a step. */
+    static CodedTensor rounded(String name, int[] shape, int[] multiples, double step) {
         return new CodedTensor(name, shape, step, IntegerCoder.encode(multiples, shape));
     }
 

@@ -58,6 +58,11 @@ final class NetworkCode implements AutoCloseable {
         }
     }
 
+    /** Whether the weights are the signal itself in another basis. */
+    boolean areCoefficientsOfSignal() {
+        return basis != null && plan.depth() == 0;
+    }
+
     private static String name(CoordinateMlp network, Parameter wanted) {
         for (Pair<String, Parameter> p : network.getParameters()) {
             if (p.getValue() == wanted) {
@@ -137,21 +142,38 @@ final class NetworkCode implements AutoCloseable {
             return new Numbers(fewer, which.length);
         }
 
-        /** Returns the networks whose numbers were rounded. */
-        List<CoordinateMlp> rounded(double s) {
+        /**
+         * Returns the networks whose numbers were rounded.
+         *
+         * @param s the step, in the tensors' units
+         * @param zero how much less the coefficients of a signal count
+         */
+        List<CoordinateMlp> rounded(double s, double zero) {
             List<double[]> values = new ArrayList<>();
             for (Tensor t : tensors) {
                 double step = t.step(s);
-                values.add(Arrays.stream(t.values).map(v -> step * Math.rint(v / step)).toArray());
+                values.add(
+                        IntStream.of(multiples(t, step, zero))
+                                .mapToDouble(q -> q * step)
+                                .toArray());
             }
             return networks(count, values, true);
         }
 
         /** Codes the rounded numbers. */
-        List<CodedTensor> coded(double s) {
-            return tensors.stream()
-                    .map(t -> CodedTensor.rounded(t.name, t.fullShape(), t.values, t.step(s)))
-                    .toList();
+        List<CodedTensor> coded(double s, double zero) {
+            List<CodedTensor> coded = new ArrayList<>();
+            for (Tensor t : tensors) {
+                double step = t.step(s);
+                int[] multiples = multiples(t, step, zero);
+                coded.add(CodedTensor.rounded(t.name, t.fullShape(), multiples, step));
+            }
+            return coded;
+        }
+
+        private int[] multiples(Tensor t, double step, double zero) {
+            boolean signal = areCoefficientsOfSignal() && t.name.equals(basisOf);
+            return CodedTensor.multiples(t.values, step, signal ? zero : 0);
         }
     }
 

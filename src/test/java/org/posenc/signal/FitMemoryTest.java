@@ -1,0 +1,70 @@
+package org.posenc.signal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+
+class FitMemoryTest {
+
+    private static FitMemory complex(int side, int depth) {
+        return new FitMemory(new int[] {side, side}, new int[] {side, side}, true, 3, depth, 256);
+    }
+
+    /** Arrays that are there whatever else is: no estimate may be below them. */
+    @Test
+    void nothingIsForgotten() {
+        double points = 256 * 256;
+        // Samples, weights and two decompositions U, V of 256 × 256 in float64.
+        assertThat(complex(256, 0).closedForm()).isGreaterThan(8 * (6 * points + 4 * points));
+        // Four hidden layers' activations and twice their weights, in float32.
+        double hidden = 4 * points * 256;
+        double weights = 256 * 256.0 * 256;
+        assertThat(complex(256, 4).training()).isGreaterThan(4 * (hidden + 4 * weights));
+        FitMemory simple = new FitMemory(new int[] {512, 512}, new int[] {512}, false, 3, 4, 256);
+        assertThat(simple.training()).isGreaterThan(4 * 512 * 512 * (512.0 + 4 * 256));
+    }
+
+    @Test
+    void aClosedFormGrowsAsTheSamplesAndTrainingAsTheLayers() {
+        assertThat(complex(1024, 0).closedForm() / complex(512, 0).closedForm())
+                .isCloseTo(4, within(0.01));
+        FitMemory deep = new FitMemory(new int[] {900}, new int[] {10}, true, 1, 8, 64);
+        FitMemory flat = new FitMemory(new int[] {900}, new int[] {10}, true, 1, 4, 64);
+        assertThat(deep.training() / flat.training()).isBetween(1.5, 2.0);
+        assertThat(FitMemory.available()).isBetween(1e8, 1e14);
+    }
+
+    @Test
+    void whatDoesNotFitIsRefusedWithWhatWould() {
+        FitMemory large =
+                new FitMemory(new int[] {6000, 8000}, new int[] {3000, 4000}, true, 3, 0, 1);
+        double room = 1e9;
+        assertThatThrownBy(() -> large.requireRoom(true, room))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageMatching(
+                        "to fit 6000 × 8000 samples at once takes [\\d.]+ GB of memory and 1.0 GB"
+                                + " are free: at most \\d+ × \\d+ would fit, or smaller tiles");
+        String message = "";
+        try {
+            large.requireRoom(true, room);
+        } catch (IllegalArgumentException e) {
+            message = e.getMessage();
+        }
+        String[] fits = message.replaceAll(".*at most (\\d+) × (\\d+) would.*", "$1 $2").split(" ");
+        int height = Integer.parseInt(fits[0]);
+        int width = Integer.parseInt(fits[1]);
+        int[] features = {height / 2, width / 2};
+        int[] sides = {height, width};
+        int[] larger = {height + 60, width + 80};
+        assertThatCode(() -> new FitMemory(sides, features, true, 3, 0, 1).requireRoom(true, room))
+                .doesNotThrowAnyException();
+        int[] more = {larger[0] / 2, larger[1] / 2};
+        assertThatThrownBy(() -> new FitMemory(larger, more, true, 3, 0, 1).requireRoom(true, room))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new FitMemory(sides, new int[] {3}, true, 3, 0, 1))
+                .hasMessageContaining("features [3]");
+    }
+}
