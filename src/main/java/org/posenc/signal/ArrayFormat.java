@@ -102,7 +102,9 @@ public record ArrayFormat(String type, boolean channelAxis, double low, double h
                                 .toArray()
                         : sides;
         double[] numbers = new double[signal.values().length];
-        Arrays.setAll(numbers, i -> low + (high - low) * signal.values()[i]);
+        // Exact at both ends, which decide the range when the file is read again.
+        Arrays.setAll(
+                numbers, i -> low * (1 - (double) signal.values()[i]) + high * signal.values()[i]);
         Npy.of(numbers, type, shape).writeTo(out);
     }
 }

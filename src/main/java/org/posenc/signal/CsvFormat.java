@@ -37,6 +37,7 @@ public record CsvFormat(
     // As many as a float32 carries, which is what the values are.
     private static final int DIGITS = 8;
     private static final int TIME_DIGITS = 12;
+    private static final int LONGEST = 15;
 
     /** Copies the lists. */
     public CsvFormat {
@@ -233,6 +234,9 @@ public record CsvFormat(
     }
 
     private static String digits(double value, int digits) {
-        return new BigDecimal(value).round(new MathContext(digits)).stripTrailingZeros().toString();
+        BigDecimal rounded = new BigDecimal(value).round(new MathContext(digits));
+        BigDecimal shortest = rounded.stripTrailingZeros();
+        boolean tens = shortest.scale() < 0 && shortest.scale() > -LONGEST; // 20, not 2E+1
+        return tens ? shortest.toPlainString() : shortest.toString();
     }
 }
