@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             CompareCommand.class,
             ExtrapolateCommand.class,
+            FitCommand.class,
             DecodeCommand.class,
             ReproduceCommand.class,
             AnalyzeCommand.class,

@@ -43,6 +43,13 @@ final class ProgressLine implements Progress, AutoCloseable {
     }
 
     @Override
+    public synchronized void note(String state) {
+        if (bar != null) {
+            bar.setExtraMessage(" " + state);
+        }
+    }
+
+    @Override
     public synchronized void finished(String trial) {
         if (bar != null) {
             bar.setExtraMessage(" " + trial);

@@ -24,4 +24,13 @@ public interface Progress {
      * @param trial what was tried, and what came of it, in half a line
      */
     void finished(String trial);
+
+    /**
+     * How a trial stands.
+     *
+     * @param state a few words, such as its latest PSNR; not worth a line of a log
+     */
+    default void note(String state) {
+        // Most experiments have nothing to tell before a trial is done.
+    }
 }

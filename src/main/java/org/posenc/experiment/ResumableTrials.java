@@ -83,17 +83,32 @@ public final class ResumableTrials {
             Device device,
             Function<ResultRow, String> line,
             Progress progress) {
+        complete(trials, TrialPool.standard(device.isGpu()), line, progress);
+    }
+
+    /**
+     * Runs those trials that are not finished yet.
+     *
+     * @param trials by key
+     * @param pool how many run at once
+     * @param line says in half a line what came of one
+     * @param progress hears of each that is finished
+     */
+    public void complete(
+            Map<String, Callable<ResultRow>> trials,
+            TrialPool pool,
+            Function<ResultRow, String> line,
+            Progress progress) {
         Map<String, Callable<ResultRow>> missing = new LinkedHashMap<>(trials);
         rows.forEach(row -> missing.remove(row.key()));
         NativeHeap.keepFreed();
-        TrialPool.standard(device.isGpu())
-                .run(
-                        List.copyOf(missing.values()),
-                        row -> {
-                            log.append(row);
-                            rows.add(row);
-                            progress.finished(line.apply(row));
-                        });
+        pool.run(
+                List.copyOf(missing.values()),
+                row -> {
+                    log.append(row);
+                    rows.add(row);
+                    progress.finished(line.apply(row));
+                });
     }
 
     /**

@@ -33,9 +33,12 @@ public record TrialPool(int workers, int threads) {
 
     /** One trial for each core; a single one at a time on a GPU. */
     public static TrialPool standard(boolean gpu) {
-        return gpu
-                ? new TrialPool(1, Runtime.getRuntime().availableProcessors())
-                : new TrialPool(Runtime.getRuntime().availableProcessors(), 1);
+        return gpu ? oneByOne() : new TrialPool(Runtime.getRuntime().availableProcessors(), 1);
+    }
+
+    /** One trial at a time with all cores: for large trials, and for times that compare. */
+    public static TrialPool oneByOne() {
+        return new TrialPool(1, Runtime.getRuntime().availableProcessors());
     }
 
     /**

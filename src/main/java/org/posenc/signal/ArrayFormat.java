@@ -41,6 +41,35 @@ public record ArrayFormat(String type, boolean channelAxis, double low, double h
         return "NumPy array of type " + type;
     }
 
+    /**
+     * Returns a number of the array.
+     *
+     * @param share where it lies in the range, from 0 to 1
+     * @return the number; exact at both ends, which decide the range when a file is read again
+     */
+    public double value(double share) {
+        return low * (1 - share) + high * share;
+    }
+
+    /**
+     * Returns where a number of the array lies in its range.
+     *
+     * @param number as the file holds it
+     * @return from 0 to 1, or beyond
+     */
+    public double share(double number) {
+        return (number - low) / (high - low);
+    }
+
+    /**
+     * Returns the format of differences between two such arrays.
+     *
+     * @return float32, with 0 for no difference
+     */
+    public ArrayFormat ofDifferences() {
+        return new ArrayFormat("<f4", channelAxis, 0, high - low);
+    }
+
     static SignalFile read(Path file, ChannelAxis channels) {
         Npy array = Npy.read(file, Runtime.getRuntime().maxMemory() / 24);
         int[] shape = array.shape();
@@ -53,10 +82,9 @@ public record ArrayFormat(String type, boolean channelAxis, double low, double h
         boolean channelAxis = channels.holdsChannels(shape);
         double[] numbers = array.values();
         ArrayFormat format = of(array.type(), channelAxis, numbers, file);
-        double range = format.high - format.low;
         float[] values = new float[numbers.length];
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) ((numbers[i] - format.low) / range);
+            values[i] = (float) format.share(numbers[i]);
         }
         int[] sides = channelAxis ? Arrays.copyOf(shape, shape.length - 1) : shape;
         int last = channelAxis ? shape[shape.length - 1] : 1;
@@ -102,9 +130,7 @@ public record ArrayFormat(String type, boolean channelAxis, double low, double h
                                 .toArray()
                         : sides;
         double[] numbers = new double[signal.values().length];
-        // Exact at both ends, which decide the range when the file is read again.
-        Arrays.setAll(
-                numbers, i -> low * (1 - (double) signal.values()[i]) + high * signal.values()[i]);
+        Arrays.setAll(numbers, i -> value(signal.values()[i]));
         Npy.of(numbers, type, shape).writeTo(out);
     }
 }

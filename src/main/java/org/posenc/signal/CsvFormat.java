@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -72,6 +74,28 @@ public record CsvFormat(
                 ? this
                 : new CsvFormat(
                         separator, header, low, high, List.of(time.get(0), time.get(1) / factor));
+    }
+
+    /**
+     * Returns a value of the table.
+     *
+     * @param channel c
+     * @param share where it lies in the channel's range, from 0 to 1
+     * @return the value in its own unit
+     */
+    public double value(int channel, double share) {
+        return low.get(channel) + range(channel) * share;
+    }
+
+    /**
+     * Returns where a value of the table lies in its channel's range.
+     *
+     * @param channel c
+     * @param value in its own unit
+     * @return from 0 to 1, or beyond
+     */
+    public double share(int channel, double value) {
+        return (value - low.get(channel)) / range(channel);
     }
 
     static SignalFile read(Path file) throws IOException {
@@ -181,8 +205,7 @@ public record CsvFormat(
         float[] values = new float[rows.size() * channels];
         for (int i = 0; i < values.length; i++) {
             int c = i % channels;
-            values[i] =
-                    (float) ((rows.get(i / channels)[first + c] - low.get(c)) / format.range(c));
+            values[i] = (float) format.share(c, rows.get(i / channels)[first + c]);
         }
         return new SignalFile(new Signal(new int[] {rows.size()}, channels, values), format);
     }
@@ -200,6 +223,16 @@ public record CsvFormat(
             }
         }
         return List.of(start, step);
+    }
+
+    /**
+     * Returns the format of differences between two such tables.
+     *
+     * @return the same, with 0 for no difference
+     */
+    public CsvFormat ofDifferences() {
+        List<Double> ranges = IntStream.range(0, low.size()).mapToObj(this::range).toList();
+        return new CsvFormat(separator, header, Collections.nCopies(low.size(), 0.0), ranges, time);
     }
 
     /** A constant channel keeps its value and a range of 1. */
@@ -226,7 +259,7 @@ public record CsvFormat(
             }
             for (int c = 0; c < low.size(); c++) {
                 double value = signal.values()[i * low.size() + c];
-                fields.add(digits(low.get(c) + range(c) * value, DIGITS));
+                fields.add(digits(value(c, value), DIGITS));
             }
             text.write(String.join(mark, fields) + "\n");
         }

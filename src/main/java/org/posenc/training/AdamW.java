@@ -116,6 +116,47 @@ public final class AdamW extends Optimizer implements AutoCloseable {
         Autograd.zeroGradient(weight); // DJL hands over a copy of the gradient
     }
 
+    /**
+     * What the optimizer knows of a parameter.
+     *
+     * @param mean m, of the parameter's shape
+     * @param square v, of the parameter's shape
+     * @param steps how often it was updated
+     */
+    public record Moments(NDArray mean, NDArray square, int steps) {}
+
+    /**
+     * Returns a parameter's moments, to be kept with its values.
+     *
+     * @param parameter one that was updated
+     * @return the moments, which the next step changes
+     * @throws IllegalArgumentException if it was not updated yet
+     */
+    public Moments moments(Parameter parameter) {
+        State state = states.get(parameter.getId());
+        if (state == null) {
+            throw new IllegalArgumentException(
+                    "there are no moments of " + parameter.getName() + " before its first step");
+        }
+        return new Moments(state.mean, state.square, state.steps);
+    }
+
+    /**
+     * Goes on where {@link #moments} were kept.
+     *
+     * @param parameter an initialised parameter of their shape
+     * @param moments what was kept; copied
+     */
+    public void restore(Parameter parameter, Moments moments) {
+        State state =
+                states.computeIfAbsent(parameter.getId(), key -> newState(parameter.getArray()));
+        try (Autograd.Scope off = Autograd.off()) {
+            moments.mean.copyTo(state.mean);
+            moments.square.copyTo(state.square);
+        }
+        state.steps = moments.steps;
+    }
+
     private void add(
             Map<Group, Members> groups,
             String id,
