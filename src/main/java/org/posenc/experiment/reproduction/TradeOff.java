@@ -376,7 +376,7 @@ final class TradeOff implements Recipe {
                 claim(
                         1,
                         "farthest from N/θ₃ over five σ and all N, relative",
-                        "",
+                        "exact",
                         farthest(results.with("figure", "widths")),
                         new Rule.AtMost(1e-4)));
         claims.add(

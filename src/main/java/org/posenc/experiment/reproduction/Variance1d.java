@@ -13,9 +13,6 @@ import org.posenc.experiment.Progress;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
 import org.posenc.report.Figure;
-import org.posenc.report.LineChart;
-import org.posenc.report.Measurement;
-import org.posenc.report.Series;
 
 /**
  * How much depends on the draw: one linear layer over random Fourier features and over Gaussians of
@@ -163,40 +160,27 @@ final class Variance1d implements Recipe {
 
     @Override
     public List<Figure> figures(Results results, Pictures pictures) {
+        ByFeatures found = new ByFeatures(results, size.features);
+        Axis x = Axis.linear("features d");
+        Axis psnr = Axis.linear("PSNR (dB)");
         return List.of(
-                chart("Held-out samples", "testPsnr", "PSNR (dB)", results),
-                chart("Training samples", "trainPsnr", "PSNR (dB)", results),
-                chart("Stable rank of the training samples", "stableRank", "stable rank", results));
-    }
-
-    private LineChart chart(String title, String quantity, String label, Results results) {
-        List<Series> lines = new ArrayList<>();
-        for (String encoding : results.values("encoding")) {
-            List<Measurement> measured =
-                    Arrays.stream(size.features)
-                            .mapToObj(d -> at(results, encoding, d, quantity))
-                            .toList();
-            lines.add(
-                    new Series(
-                            encoding,
-                            Arrays.stream(size.features).asDoubleStream().boxed().toList(),
-                            measured.stream().map(Measurement::mean).toList(),
-                            measured.stream().map(Measurement::spread).toList()));
-        }
-        return new LineChart(title, Axis.linear("features d"), Axis.linear(label), lines);
-    }
-
-    private static Measurement at(Results results, String encoding, int features, String quantity) {
-        return results.with("encoding", encoding).with("features", "" + features).mean(quantity);
+                found.chart("Held-out samples", x, psnr, "testPsnr"),
+                found.chart("Training samples", x, psnr, "trainPsnr"),
+                found.chart(
+                        "Stable rank of the training samples",
+                        x,
+                        Axis.linear("stable rank"),
+                        "stableRank"));
     }
 
     @Override
     public List<Claim> claims(Results results) {
+        ByFeatures found = new ByFeatures(results, size.features);
         int fewest = size.features[0];
         int most = size.features[size.features.length - 1];
-        double few = at(results, FOURIER, fewest, "stableRank").mean();
-        double many = at(results, FOURIER, most, "stableRank").mean();
-        double gaussian = at(results, GAUSSIAN, most, "stableRank").mean();
+        double few = found.at(FOURIER, fewest, "stableRank").mean();
+        double many = found.at(FOURIER, most, "stableRank").mean();
+        double gaussian = found.at(GAUSSIAN, most, "stableRank").mean();
         return List.of(
                 new Claim(
                         4,
@@ -217,16 +201,8 @@ final class Variance1d implements Recipe {
                         8,
                         "spread of held-out PSNR over seeds, Gaussian / random Fourier",
                         "< 0.5",
-                        spread(results, GAUSSIAN) / spread(results, FOURIER),
+                        found.spread(GAUSSIAN, "testPsnr") / found.spread(FOURIER, "testPsnr"),
                         "",
                         new Rule.AtMost(0.5)));
-    }
-
-    /** The standard deviation over seeds, the mean over numbers of features. */
-    private double spread(Results results, String encoding) {
-        return Arrays.stream(size.features)
-                .mapToDouble(d -> at(results, encoding, d, "testPsnr").spread())
-                .average()
-                .orElse(Double.NaN);
     }
 }

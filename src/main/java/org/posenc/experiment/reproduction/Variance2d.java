@@ -12,9 +12,6 @@ import org.posenc.encoding.ShiftedBasis;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
 import org.posenc.report.Figure;
-import org.posenc.report.LineChart;
-import org.posenc.report.Measurement;
-import org.posenc.report.Series;
 
 /**
  * How much depends on the draw in two dimensions, and how many features are enough: a network over
@@ -174,36 +171,22 @@ final class Variance2d implements Recipe {
 
     @Override
     public List<Figure> figures(Results results, Pictures pictures) {
+        ByFeatures found = new ByFeatures(results, size.features);
+        Axis x = Axis.linear("features d, at 512 pixels");
+        Axis psnr = Axis.linear("PSNR (dB)");
         return List.of(
-                chart("All pixels", "testPsnr", "PSNR (dB)", results),
-                chart("Training pixels", "trainPsnr", "PSNR (dB)", results),
-                chart("Stable rank of the training pixels", "stableRank", "stable rank", results));
-    }
-
-    private LineChart chart(String title, String quantity, String label, Results results) {
-        List<Series> lines = new ArrayList<>();
-        for (String encoding : results.values("encoding")) {
-            List<Measurement> measured =
-                    Arrays.stream(size.features)
-                            .mapToObj(d -> at(results, encoding, d, quantity))
-                            .toList();
-            lines.add(
-                    new Series(
-                            encoding,
-                            Arrays.stream(size.features).asDoubleStream().boxed().toList(),
-                            measured.stream().map(Measurement::mean).toList(),
-                            measured.stream().map(Measurement::spread).toList()));
-        }
-        return new LineChart(
-                title, Axis.linear("features d, at 512 pixels"), Axis.linear(label), lines);
-    }
-
-    private static Measurement at(Results results, String encoding, int features, String quantity) {
-        return results.with("encoding", encoding).with("features", "" + features).mean(quantity);
+                found.chart("All pixels", x, psnr, "testPsnr"),
+                found.chart("Training pixels", x, psnr, "trainPsnr"),
+                found.chart(
+                        "Stable rank of the training pixels",
+                        x,
+                        Axis.linear("stable rank"),
+                        "stableRank"));
     }
 
     @Override
     public List<Claim> claims(Results results) {
+        ByFeatures found = new ByFeatures(results, size.features);
         int fewest = size.features[0];
         int most = size.features[size.features.length - 1];
         return List.of(
@@ -212,8 +195,8 @@ final class Variance2d implements Recipe {
                         "random Fourier in 2-D: stable rank at d = %d over d = %d"
                                 .formatted(most, fewest),
                         "5.3",
-                        at(results, FOURIER, most, "stableRank").mean()
-                                / at(results, FOURIER, fewest, "stableRank").mean(),
+                        found.at(FOURIER, most, "stableRank").mean()
+                                / found.at(FOURIER, fewest, "stableRank").mean(),
                         "",
                         new Rule.AtLeast(2)));
     }
