@@ -19,7 +19,6 @@ import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.ModeProducts;
-import org.posenc.kernel.WeightedRows;
 
 /**
  * A linear map of a complex encoding that never materialises it (<a
@@ -31,9 +30,8 @@ import org.posenc.kernel.WeightedRows;
  * for M = 2. It takes about U (K_0 K_1 N_1 + K_0 N_0 N_1) multiplications instead of the U K_0 K_1
  * N_0 N_1 that the product of the features would take, and memory for the weights and the grid.
  *
- * <p>Scattered points can be evaluated one by one, at U K_0 … K_{M−1} multiplications each, or
- * {@link #blended} from the samples of a grid. Weights start uniform in ±1/√U, the authors' choice,
- * and the bias at 0.
+ * <p>Scattered points are evaluated one by one, at U K_0 … K_{M−1} multiplications each. Weights
+ * start uniform in ±1/√U, the authors' choice, and the bias at 0.
  *
  * <p>As a plain DJL block it takes (A_0, …, A_{M−1}) and returns (N_0, …, N_{M−1}, U).
  */
@@ -167,36 +165,6 @@ public final class KroneckerLinear extends ConfiguredBlock {
             x = next;
         }
         return x.reshape(to - from, units);
-    }
-
-    /**
-     * Computes the outputs at scattered points from those on a grid: each is a weighted sum of the
-     * outputs at a few samples. Points that are samples themselves need one, of weight 1; the
-     * authors blend the 2^M corners of a point's cell.
-     *
-     * @param axisFeatures A_0, …, A_{M−1} of the grid, as for {@link #onGrid}
-     * @param samples which samples of the grid, (P, J), int64: the index of (n_0, …, n_{M−1}) is
-     *     its place in row-major order
-     * @param weights their weights, (P, J), in any real type
-     * @param parameters gives the parameters on the features' device
-     * @param training whether gradients are to flow
-     * @return (P, U), in the weights' type
-     * @throws IllegalArgumentException if there are not M features of these sizes, or samples and
-     *     weights have different shapes
-     */
-    public NDArray blended(
-            List<NDArray> axisFeatures,
-            NDArray samples,
-            NDArray weights,
-            ParameterStore parameters,
-            boolean training) {
-        return scoped(
-                () -> {
-                    NDArray grid = onGrid(axisFeatures, parameters, training);
-                    NDArray rows = grid.reshape(-1, units); // (N_0 … N_{M−1}, U)
-                    NDArray blend = Cast.to(weights, rows.getDataType(), training);
-                    return WeightedRows.of(rows, samples, blend, training);
-                });
     }
 
     /**

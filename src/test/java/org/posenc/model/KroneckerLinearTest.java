@@ -137,13 +137,6 @@ class KroneckerLinearTest {
         long[] diagonal = {0, stride, 2 * stride, 3 * stride};
         NDArray at = map.atPoints(a, parameters, false);
         near(at, grid.reshape(-1, c.units).get(manager.create(diagonal)), 1e-12);
-
-        NDArray samples = manager.create(diagonal, new Shape(2, 2));
-        NDArray weights = manager.create(new double[] {0.5, 2, -1, 0.25}, new Shape(2, 2));
-        near(
-                map.blended(a, samples, weights, parameters, false),
-                at.reshape(2, 2, c.units).mul(weights.expandDims(-1)).sum(new int[] {1}),
-                1e-12);
     }
 
     @ParameterizedTest
@@ -157,19 +150,13 @@ class KroneckerLinearTest {
             leaves.add(p.getArray());
         }
         List<NDArray> points = a.stream().map(x -> x.get(new long[] {0}).reshape(1, -1)).toList();
-        NDArray samples = manager.create(new long[] {0, 0}, new Shape(1, 2));
-        NDArray weights = manager.create(new double[] {0.3, 0.7}, new Shape(1, 2));
         for (NDArray leaf : leaves) {
             Gradients.check(leaf, x -> map.onGrid(a, parameters, true));
-        }
-        for (NDArray leaf : leaves) {
-            Gradients.check(leaf, x -> map.blended(a, samples, weights, parameters, true));
         }
         for (NDArray leaf : points) {
             Gradients.check(leaf, x -> map.atPoints(points, parameters, true));
         }
         Gradients.check(leaves.get(a.size()), x -> map.atPoints(points, parameters, true));
-        Gradients.check(weights, x -> map.blended(a, samples, weights, parameters, true));
     }
 
     @Test
