@@ -1,24 +1,14 @@
 package org.posenc.experiment.reproduction;
 
-import ai.djl.Device;
-import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.training.EasyTrain;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.dataset.Batch;
-import ai.djl.training.tracker.Tracker;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
+import java.util.List;
 import org.posenc.encoding.Coordinates;
 import org.posenc.experiment.Positive;
 import org.posenc.experiment.Progress;
-import org.posenc.kernel.Autograd;
 import org.posenc.model.CoordinateMlp;
-import org.posenc.training.AdamW;
-import org.posenc.training.FullBatch;
-import org.posenc.training.MeanSquaredError;
-import org.posenc.training.SingleDeviceTrainer;
 
 /**
  * The notebooks' training of a network on features that were computed before: full batches, Adam
@@ -32,8 +22,6 @@ import org.posenc.training.SingleDeviceTrainer;
  * @param iterations steps
  */
 record NetworkTraining(int depth, int width, boolean sigmoid, double rate, int iterations) {
-
-    private static final double DECAY = 1e-8;
 
     NetworkTraining {
         Positive.check(iterations, "iterations");
@@ -73,38 +61,14 @@ record NetworkTraining(int depth, int width, boolean sigmoid, double rate, int i
                         .optSigmoid(sigmoid)
                         .optSeed(seed)
                         .build();
-        Device device = phi.getDevice();
         // A network of one coordinate takes it without an axis.
         NDArray points = phi.getShape().get(1) == 1 ? phi.squeeze(1) : phi; // (N) or (N, d)
-        try (Model model = Model.newInstance("network", device);
-                AdamW adam =
-                        AdamW.adamWithL2()
-                                .optLearningRate(Tracker.fixed((float) rate))
-                                .optDecay(DECAY)
-                                .build()) {
-            model.setBlock(network);
-            model.setDataType(DataType.FLOAT32);
-            try (SingleDeviceTrainer trainer =
-                    SingleDeviceTrainer.builder()
-                            .setModel(model)
-                            .setLoss(new MeanSquaredError())
-                            .setOptimizer(adam)
-                            .build()) {
-                trainer.initialize(points.getShape());
-                ParameterStore parameters = new ParameterStore(model.getNDManager(), false);
-                int done = 0;
-                for (Batch batch :
-                        trainer.iterateDataset(new FullBatch(points, values, iterations))) {
-                    EasyTrain.trainBatch(trainer, batch);
-                    trainer.step();
-                    batch.close();
-                    done++;
-                    progress.advanced(1);
-                    try (Autograd.Scope off = Autograd.off()) {
-                        watch.after(done, network, parameters);
-                    }
-                }
-            }
-        }
+        new Descent(rate, iterations)
+                .run(
+                        network,
+                        List.of(points),
+                        values,
+                        (done, seconds, parameters) -> watch.after(done, network, parameters),
+                        progress);
     }
 }
