@@ -21,7 +21,12 @@ public final class Recipes {
                 TradeOff.at(scale),
                 Variance1d.at(scale),
                 Variance2d.at(scale),
-                Qualitative.at(scale));
+                Qualitative.at(scale),
+                Plane.at(scale),
+                PlaneRandom.at(scale),
+                Volume.at(scale),
+                VolumeRandom.at(scale),
+                Speed.at(scale));
     }
 
     /**

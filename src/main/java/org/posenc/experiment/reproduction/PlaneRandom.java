@@ -1,0 +1,129 @@
+package org.posenc.experiment.reproduction;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.posenc.encoding.PositionFeatures;
+import org.posenc.experiment.Results;
+import org.posenc.signal.Regularization;
+import org.posenc.signal.Sampling;
+import org.posenc.signal.Signal;
+
+/** A quarter of an image's pixels, anywhere: the follow-up's table of blended encodings. */
+final class PlaneRandom extends FollowUp {
+
+    private static final double FRACTION = 0.25;
+    private static final Code.Parameters SIMPLE = new Code.Parameters(4, 4.5, 8, 2.5 / 128, 0.006);
+    private static final Code.Parameters COMPLEX =
+            new Code.Parameters(4.5, 6, 30, 2.5 / 256, 0.005);
+
+    PlaneRandom(Size size) {
+        super(size);
+    }
+
+    static PlaneRandom at(Scale scale) {
+        return new PlaneRandom(
+                switch (scale) {
+                    case PAPER ->
+                            new Size(
+                                    512,
+                                    256,
+                                    2000,
+                                    2000,
+                                    2000,
+                                    0.1,
+                                    1,
+                                    "days on two cores, half an hour on a large GPU");
+                    case SMALL -> new Size(64, 64, 1000, 500, 300, 0.01, 2, "50 s");
+                });
+    }
+
+    @Override
+    public String name() {
+        return "plane-random";
+    }
+
+    @Override
+    public String summary() {
+        return "The same of an image of which a quarter of the pixels is known, drawn anywhere";
+    }
+
+    @Override
+    public String source() {
+        return "2022, table of random samples of images";
+    }
+
+    @Override
+    public String account() {
+        return "A quarter of the pixels trains, another draw for each seed; the PSNR is that of the"
+                + " others. Complex encodings are blended from a virtual grid of half as many points"
+                + " a side, with each encoding's own similarity (the authors' code takes another one"
+                + " for triangles, and evaluates the grid at other points than it blends). Weights"
+                + " are solved for by conjugate gradients, with a penalty on differences of"
+                + " neighbours. The papers' numbers for images are not public.";
+    }
+
+    @Override
+    int paperSide() {
+        return 512;
+    }
+
+    @Override
+    int axes() {
+        return 2;
+    }
+
+    @Override
+    int simpleFeatures() {
+        return 512;
+    }
+
+    @Override
+    Signal truth(Subject subject) {
+        return Plane.image(subject, size.side());
+    }
+
+    @Override
+    Sampling sampling(long seed) {
+        return new Sampling.RandomFraction(FRACTION, seed);
+    }
+
+    @Override
+    Map<Method, Authors> methods() {
+        Map<Method, Authors> methods = new LinkedHashMap<>();
+        methods.put(Method.simple(0), new Authors(SIMPLE));
+        methods.put(Method.simple(4), new Authors(SIMPLE));
+        methods.put(Method.complex(0), new Authors(COMPLEX));
+        methods.put(Method.complex(1), new Authors(COMPLEX));
+        methods.put(Method.solved(), new Authors(COMPLEX));
+        return methods;
+    }
+
+    @Override
+    Regularization regularization(PositionFeatures axis) {
+        return new Regularization.TotalVariation(1e-4);
+    }
+
+    @Override
+    public List<Claim> claims(Results results) {
+        List<Claim> claims = new ArrayList<>();
+        claims.add(
+                decibels(
+                        9,
+                        "plane-random: what depth 4 adds to simple encodings, least",
+                        "",
+                        leastGain(results, Method.simple(0), Method.simple(4), ALL),
+                        new Rule.AtLeast(2)));
+        claims.addAll(aboutComplexity(results, Method.simple(4), new String[] {"", "", "", ""}));
+        claims.add(
+                decibels(
+                        13,
+                        "plane-random: gaussian solved for over trained",
+                        "",
+                        test(results, Method.solved(), Code.GAUSSIAN)
+                                - test(results, Method.complex(0), Code.GAUSSIAN),
+                        new Rule.AtLeast(-1.5)));
+        return claims;
+    }
+}

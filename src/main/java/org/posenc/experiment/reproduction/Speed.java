@@ -1,0 +1,292 @@
+package org.posenc.experiment.reproduction;
+
+import ai.djl.Device;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.posenc.encoding.PositionFeatures;
+import org.posenc.experiment.Progress;
+import org.posenc.experiment.Results;
+import org.posenc.report.Axis;
+import org.posenc.report.Cell;
+import org.posenc.report.Column;
+import org.posenc.report.Figure;
+import org.posenc.report.LineChart;
+import org.posenc.report.Measurement;
+import org.posenc.report.ResultRow;
+import org.posenc.report.Series;
+import org.posenc.report.Table;
+import org.posenc.signal.Regularization;
+import org.posenc.signal.Sampling;
+import org.posenc.signal.Signal;
+
+/**
+ * Time against PSNR: the deep network over simple random Fourier features, the linear map over
+ * complex Gaussians, trained and solved for, one after the other on the same image.
+ */
+final class Speed implements Recipe {
+
+    private static final int PAPER_SIDE = 512;
+    private static final int SIMPLE_FEATURES = 512;
+    private static final int DEPTH = 4;
+    private static final int WIDTH = 256;
+    private static final double SIMPLE_BANDWIDTH = 14; // in cycles, at 512 pixels
+    private static final double TRAINED_SIGMA = 0.004; // at 512 pixels
+    private static final double SOLVED_SIGMA = 0.0025; // at 512 pixels
+    private static final int SOLUTIONS = 5;
+
+    private static final String METHOD = "method";
+    private static final String SIMPLE = "simple, depth 4, random Fourier";
+    private static final String COMPLEX = "complex, linear, Gaussian";
+    private static final String SOLVED = "complex, solved, Gaussian";
+    private static final String TIMES = "seconds";
+    private static final String PSNR = "psnr";
+    private static final String STEPS = "steps";
+
+    private final Size size;
+
+    /**
+     * Sizes. Features and parameters of encodings go with the side; the network's four layers of
+     * 256 units do not.
+     *
+     * @param side n, pixels along each side
+     * @param simple Adam's steps of the deep network
+     * @param complex Adam's steps of the linear map
+     * @param cost in words
+     */
+    record Size(int side, int simple, int complex, String cost) {
+
+        @Override
+        public String toString() {
+            return "%d pixels, 4 layers of %d, %d steps simple and %d complex, %d solutions"
+                    .formatted(side, WIDTH, simple, complex, SOLUTIONS);
+        }
+    }
+
+    Speed(Size size) {
+        this.size = size;
+    }
+
+    static Speed at(Scale scale) {
+        return new Speed(
+                switch (scale) {
+                    case PAPER ->
+                            new Size(
+                                    PAPER_SIDE, 2000, 2000, "hours on two cores, minutes on a GPU");
+                    case SMALL -> new Size(128, 120, 300, "60 s");
+                });
+    }
+
+    @Override
+    public String name() {
+        return "speed";
+    }
+
+    @Override
+    public String summary() {
+        return "How long the deep network, the complex linear map and its closed form take to the"
+                + " same PSNR";
+    }
+
+    @Override
+    public String source() {
+        return "2022, notebook “demo” and figure of time against PSNR";
+    }
+
+    @Override
+    public String cost() {
+        return size.cost;
+    }
+
+    @Override
+    public String size() {
+        return size.toString();
+    }
+
+    @Override
+    public String account() {
+        return "Every second pixel in both directions trains; PSNR is that of the others, looked at"
+                + " between steps while the clock stands. A closed form's time counts singular"
+                + " vectors, weights and the whole image, the median of five after a first one that"
+                + " warms the engine. A method has reached a PSNR when it is first seen at it; the"
+                + " PSNR of a comparison is the best that both reach. The network is the authors' at"
+                + " any side. One trial measures all, so that ratios hold whatever else runs.";
+    }
+
+    @Override
+    public List<Trial> trials(Setting setting) {
+        Signal truth = Plane.image(setting.subject(), size.side);
+        return List.of(
+                new Trial(
+                        Trial.labels("of", "image"),
+                        size.simple + size.complex + SOLUTIONS + 1,
+                        progress -> measured(truth, setting.seed(), setting.device(), progress)));
+    }
+
+    /** Seconds and PSNR of one method, as far as it went. */
+    private record Course(List<Double> seconds, List<Double> psnr) {
+
+        Course() {
+            this(new ArrayList<>(), new ArrayList<>());
+        }
+
+        void add(double after, double reached) {
+            seconds.add(after);
+            psnr.add(reached);
+        }
+
+        double best() {
+            return psnr.stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
+        }
+
+        /** When a PSNR was first seen; NaN if never. */
+        double reached(double wanted) {
+            for (int i = 0; i < psnr.size(); i++) {
+                if (psnr.get(i) >= wanted) {
+                    return seconds.get(i);
+                }
+            }
+            return Double.NaN;
+        }
+
+        double last() {
+            return seconds.get(seconds.size() - 1);
+        }
+    }
+
+    private Outcome measured(Signal truth, long seed, Device device, Progress progress)
+            throws IOException, TranslateException {
+        double shrunk = (double) size.side / PAPER_SIDE;
+        int k = size.side / 2;
+        Course simple = new Course();
+        Course complex = new Course();
+        Course solved = new Course();
+        try (GridFit fit = new GridFit(truth, Sampling.EVERY_SECOND, device)) {
+            fit.complex(
+                    Code.GAUSSIAN.axis(TRAINED_SIGMA / shrunk, k, seed),
+                    0,
+                    WIDTH,
+                    new Descent(0.1, size.complex),
+                    seed,
+                    watch(fit, complex, size.complex),
+                    progress);
+            int d = (int) Math.round(SIMPLE_FEATURES * shrunk / 4) * 4;
+            fit.simple(
+                    Code.RANDOM_FOURIER.simple(SIMPLE_BANDWIDTH * shrunk, d, 2, seed),
+                    DEPTH,
+                    WIDTH,
+                    new Descent(5e-3, size.simple),
+                    seed,
+                    watch(fit, simple, size.simple),
+                    progress);
+            double[] seconds = new double[SOLUTIONS];
+            GridFit.Solution solution = null;
+            for (int i = -1; i < SOLUTIONS; i++) {
+                PositionFeatures axis = Code.GAUSSIAN.axis(SOLVED_SIGMA / shrunk, k, seed);
+                solution = fit.solved(axis, Regularization.suiting(axis));
+                if (i >= 0) {
+                    seconds[i] = solution.seconds();
+                }
+                progress.advanced(1);
+            }
+            Arrays.sort(seconds);
+            solved.add(seconds[SOLUTIONS / 2], fit.psnr(solution.fitted(), false));
+        }
+        return outcome(simple, complex, solved);
+    }
+
+    /** Looks about thirty times, and at the first and the last step. */
+    private static GridFit.Watch watch(GridFit fit, Course course, int steps) {
+        int every = Math.max(1, steps / 30);
+        return (done, seconds, fitted) -> {
+            if (done % every == 0 || done == 1 || done == steps) {
+                course.add(seconds, fit.psnr(fitted.get(), false));
+            }
+        };
+    }
+
+    private Outcome outcome(Course simple, Course complex, Course solved) {
+        double both = Math.min(simple.best(), complex.best());
+        double bothSolved = Math.min(simple.best(), solved.best());
+        Map<String, Double> values = new LinkedHashMap<>();
+        values.put("simpleStep", simple.last() / size.simple);
+        values.put("complexStep", complex.last() / size.complex);
+        values.put("stepRatio", values.get("simpleStep") / values.get("complexStep"));
+        values.put("psnrOfBoth", both);
+        values.put("equalRatio", simple.reached(both) / complex.reached(both));
+        values.put("solvedRatio", simple.reached(bothSolved) / solved.last());
+        Map<String, List<Double>> curves = new LinkedHashMap<>();
+        put(curves, SIMPLE, simple);
+        put(curves, COMPLEX, complex);
+        put(curves, SOLVED, solved);
+        return new Outcome(values, curves);
+    }
+
+    private static void put(Map<String, List<Double>> curves, String method, Course course) {
+        curves.put(method + ": " + TIMES, course.seconds());
+        curves.put(method + ": " + PSNR, course.psnr());
+    }
+
+    @Override
+    public List<Figure> figures(Results results, Pictures pictures) {
+        List<Series> lines = new ArrayList<>();
+        List<List<Cell>> rows = new ArrayList<>();
+        for (ResultRow row : results.rows()) {
+            for (String method : List.of(SIMPLE, COMPLEX, SOLVED)) {
+                List<Double> seconds = row.curves().get(method + ": " + TIMES);
+                List<Double> psnr = row.curves().get(method + ": " + PSNR);
+                lines.add(new Series(method, seconds, psnr, List.of()));
+                int last = seconds.size() - 1;
+                double best = psnr.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+                rows.add(
+                        List.of(
+                                new Cell.Text(method),
+                                Measurement.of(seconds.get(last)),
+                                Measurement.of(psnr.get(last)),
+                                Measurement.of(best)));
+            }
+        }
+        return List.of(
+                new LineChart(
+                        "Time against PSNR",
+                        Axis.log("training (s)"),
+                        Axis.linear("PSNR of the pixels held out (dB)"),
+                        lines),
+                new Table(
+                        "What each method costs and comes to",
+                        List.of(
+                                Column.label(METHOD),
+                                Column.value(TIMES, "s", 3).headed("all " + STEPS),
+                                Column.value("last", "dB", 2),
+                                Column.value("best", "dB", 2)),
+                        rows));
+    }
+
+    @Override
+    public List<Claim> claims(Results results) {
+        return List.of(
+                times(
+                        "time of a step, simple at depth 4 over complex and linear",
+                        "43",
+                        results.mean("stepRatio").mean(),
+                        10),
+                times(
+                        "time to the same PSNR, simple at depth 4 over complex and linear",
+                        "",
+                        results.mean("equalRatio").mean(),
+                        40),
+                times(
+                        "time to the same PSNR, simple at depth 4 over the closed form",
+                        "919",
+                        results.mean("solvedRatio").mean(),
+                        500));
+    }
+
+    private static Claim times(String sentence, String paper, double here, double bound) {
+        return new Claim(14, sentence, paper, here, "times", new Rule.AtLeast(bound));
+    }
+}

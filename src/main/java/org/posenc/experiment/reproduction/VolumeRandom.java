@@ -1,0 +1,132 @@
+package org.posenc.experiment.reproduction;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.posenc.encoding.PositionFeatures;
+import org.posenc.experiment.Results;
+import org.posenc.signal.Regularization;
+import org.posenc.signal.Sampling;
+import org.posenc.signal.Signal;
+
+/** An eighth of a video's samples, anywhere. */
+final class VolumeRandom extends FollowUp {
+
+    private static final double FRACTION = 0.125;
+    private static final Code.Parameters SIMPLE = new Code.Parameters(3, 3, 2, 3.0 / 64, 0.02);
+    private static final Code.Parameters COMPLEX = new Code.Parameters(8, 8, 6, 3.5 / 64, 0.02);
+
+    VolumeRandom(Size size) {
+        super(size);
+    }
+
+    static VolumeRandom at(Scale scale) {
+        return new VolumeRandom(
+                switch (scale) {
+                    case PAPER ->
+                            new Size(
+                                    128,
+                                    512,
+                                    500,
+                                    500,
+                                    500,
+                                    0.1,
+                                    1,
+                                    "weeks on two cores, hours on a large GPU");
+                    case SMALL -> new Size(32, 64, 500, 200, 150, 0.01, 1, "60 s");
+                });
+    }
+
+    @Override
+    public String name() {
+        return "volume-random";
+    }
+
+    @Override
+    public String summary() {
+        return "The same of a video of which an eighth of the samples is known, drawn anywhere";
+    }
+
+    @Override
+    public String source() {
+        return "2022, table of random samples of videos";
+    }
+
+    @Override
+    public String account() {
+        return "An eighth of the samples trains, drawn anywhere; the PSNR is that of the others."
+                + " Complex encodings are blended from the eight corners of a cell of a virtual grid"
+                + " of half as many points a side. The authors' simple Gaussians and waves failed to"
+                + " train on one of their two videos (11.63 dB), whose means are shown; their files"
+                + " of simple linear maps are probably mislabelled, and their complex networks of"
+                + " depth 1 have the numbers of depth 0, so neither is shown.";
+    }
+
+    @Override
+    int paperSide() {
+        return 128;
+    }
+
+    @Override
+    int axes() {
+        return 3;
+    }
+
+    @Override
+    int simpleFeatures() {
+        return 192;
+    }
+
+    @Override
+    Signal truth(Subject subject) {
+        return MovingPicture.of(subject, size.side());
+    }
+
+    @Override
+    Sampling sampling(long seed) {
+        return new Sampling.RandomFraction(FRACTION, seed);
+    }
+
+    @Override
+    Map<Method, Authors> methods() {
+        Map<Method, Authors> methods = new LinkedHashMap<>();
+        methods.put(Method.simple(0), new Authors(SIMPLE));
+        methods.put(Method.simple(5), new Authors(SIMPLE, 24.32, 24.08, 17.00, 23.48, 16.81));
+        methods.put(Method.complex(0), new Authors(COMPLEX, 10.58, 12.79, 19.79, 22.16, 22.65));
+        methods.put(Method.complex(1), new Authors(COMPLEX));
+        methods.put(Method.solved(), new Authors(COMPLEX));
+        return methods;
+    }
+
+    @Override
+    Regularization regularization(PositionFeatures axis) {
+        return new Regularization.TotalVariation(1e-4);
+    }
+
+    @Override
+    public List<Claim> claims(Results results) {
+        List<Claim> claims = new ArrayList<>();
+        claims.add(
+                decibels(
+                        9,
+                        "volume-random: best simple, depth 5, over best simple, depth 0",
+                        "",
+                        best(results, Method.simple(5), ALL) - best(results, Method.simple(0), ALL),
+                        new Rule.AtLeast(2)));
+        claims.addAll(
+                aboutComplexity(
+                        results,
+                        Method.simple(5),
+                        new String[] {"−0.9, −2.4", "2.2, 3.6", "", ""}));
+        claims.add(
+                decibels(
+                        13,
+                        "volume-random: gaussian solved for over trained",
+                        "",
+                        test(results, Method.solved(), Code.GAUSSIAN)
+                                - test(results, Method.complex(0), Code.GAUSSIAN),
+                        new Rule.AtLeast(-1.5)));
+        return claims;
+    }
+}
