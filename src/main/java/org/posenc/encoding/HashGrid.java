@@ -157,7 +157,7 @@ public final class HashGrid extends FeaturesBlock {
                 "learned features at the corners of grids of many resolutions (Instant-NGP, Müller"
                         + " et al. 2022)",
                 (space, settings) -> {
-                    int finest = settings.integer("finest", Math.max(1, space.length() / 2));
+                    int finest = settings.integer("finest", space.length());
                     return builder()
                             .optPositionDimension(space.positionDimension())
                             .optLevels(settings.integer("levels"))
@@ -179,7 +179,7 @@ public final class HashGrid extends FeaturesBlock {
                 new Settings.Key(
                         "finest",
                         "auto",
-                        "N_max, cells along an axis of the last grid; auto: half the length"),
+                        "N_max, cells along an axis of the last grid; auto: the length"),
                 new Settings.Key(
                         "scale", "auto", "multiplies positions; auto: maps the extent to [0, 1)"));
     }

@@ -196,7 +196,7 @@ class HashGridTest {
                 () ->
                         Encodings.named("hash-grid")
                                 .features(new Space(2, 8, 64, true, 0), Map.of("coarsest", "100")),
-                "finest resolution must be from 100 to 16777216, got 32");
+                "finest resolution must be from 100 to 16777216, got 64");
     }
 
     private static void refused(Runnable made, String message) {
