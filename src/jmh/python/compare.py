@@ -3,8 +3,8 @@
     python src/jmh/python/compare.py [GROUP ...] [--rounds 3]
 
 Run it with a Python that has PyTorch. GROUP is attention, rotary, training, coordinates, grid, fit,
-spectrum or memory; without one, all are run. Every figure is the median of the rounds' medians; give the
-machine nothing else to do.
+spectrum, closed-form or memory; without one, all are run. Every figure is the median of the rounds'
+medians; give the machine nothing else to do.
 """
 
 import argparse
@@ -33,6 +33,7 @@ GROUPS = {
     "coordinates": ("CoordinateStepBenchmark", ["coordinate_step"]),
     "grid": ("GridStepBenchmark", [f"grid_step_{n}" for n in GRID_NETWORKS]),
     "spectrum": ("SpectrumBenchmark", ["spectrum"]),
+    "closed-form": ("SeparableFitBenchmark", ["closed_form_image", "closed_form_volume"]),
 }
 
 
@@ -143,6 +144,13 @@ def table(ours, torch, megabytes, ratios):
     if "stableRank" in ours:
         what = "– stable rank alone"
         yield row(what, ours["stableRank"], "PyTorch's singular values", torch["spectrum"])
+    closed = (
+        ("image", "512² in colours from 256², K = 256"),
+        ("volume", "three channels of 128³ from 64³, K = 64"),
+    )
+    for name, what in closed:
+        if name in ours:
+            yield row(f"closed form, {what}", ours[name], "PyTorch", torch[f"closed_form_{name}"])
 
 
 def main():

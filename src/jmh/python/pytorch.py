@@ -163,6 +163,26 @@ def spectrum():
     return lambda: torch.linalg.svdvals(x)
 
 
+def closed_form(axes, count):
+    """From coordinates to all samples: fitted to every second one along each axis."""
+    samples = torch.rand((3,) + (count,) * axes, dtype=torch.float64)
+    positions = torch.arange(2 * count, dtype=torch.float64) / (2 * count)
+    centres = torch.arange(count, dtype=torch.float64) / count
+
+    def step():
+        features = torch.exp(-((positions[:, None] - centres) ** 2) / (2 * (0.64 / count) ** 2))
+        inverse = torch.linalg.pinv(features[::2], rtol=1e-3)
+        values = samples
+        for matrix in (inverse, features):
+            for _ in range(axes):  # the last axis becomes the first one of space
+                shape = values.shape
+                rows = matrix @ values.reshape(3, -1, shape[-1]).mT
+                values = rows.reshape(3, len(matrix), *shape[1:-1])
+        return values
+
+    return step
+
+
 def attention_core(length):
     q, k, v = (torch.randn(1, 12, length, 64, requires_grad=True) for _ in range(3))
     return lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True).sum().backward()
@@ -195,6 +215,8 @@ BENCHMARKS = {
     "grid_step_complex_deep": grid_step_complex_deep,
     "grid_step_simple_deep": grid_step_simple_deep,
     "spectrum": spectrum,
+    "closed_form_image": lambda: closed_form(2, 256),
+    "closed_form_volume": lambda: closed_form(3, 64),
     "attention_core_256": lambda: attention_core(256),
     "attention_core_1024": lambda: attention_core(1024),
     "attention_core_4096": lambda: attention_core(4096),

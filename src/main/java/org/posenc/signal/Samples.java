@@ -66,13 +66,14 @@ final class Samples {
         if (samples.size() == 0 || axisFeatures.stream().anyMatch(a -> a.size() == 0)) {
             throw new IllegalArgumentException("no axis may be empty, got " + got);
         }
+        checkType(samples, "samples");
         for (int m = 0; m < axisFeatures.size(); m++) {
+            checkType(axisFeatures.get(m), "features of axis " + m);
             checkFinite(axisFeatures.get(m), "features of axis " + m);
         }
     }
 
-    /** Refuses types other than float32 and float64, and numbers that are not finite. */
-    static void checkFinite(NDArray array, String what) {
+    private static void checkType(NDArray array, String what) {
         DataType type = array.getDataType();
         if (type != DataType.FLOAT32 && type != DataType.FLOAT64) {
             throw new IllegalArgumentException(
@@ -80,6 +81,10 @@ final class Samples {
                             + " must be float32 or float64, got "
                             + type.name().toLowerCase(Locale.ROOT));
         }
+    }
+
+    /** Refuses numbers that are not finite, and tells where the first one stands. */
+    static void checkFinite(NDArray array, String what) {
         try (NDScope temporaries = new NDScope()) {
             NDArray finite = array.isInfinite().logicalOr(array.isNaN()).logicalNot();
             if (!finite.all().getBoolean()) {

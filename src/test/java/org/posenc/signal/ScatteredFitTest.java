@@ -227,6 +227,13 @@ class ScatteredFitTest {
         assertThatThrownBy(() -> ScatteredFit.ofGrid(List.of(a, a), s, row, ridge, EXACT))
                 .hasMessageContaining("boolean")
                 .hasMessageContaining("(3, 3)");
+        NDArray all = none.logicalNot();
+        NDArray bytes = s.toType(DataType.UINT8, true);
+        assertThatThrownBy(() -> ScatteredFit.ofGrid(List.of(a, a), bytes, all, ridge, EXACT))
+                .hasMessageContaining("uint8");
+        NDArray broken = s.div(s.zerosLike());
+        assertThatThrownBy(() -> ScatteredFit.ofGrid(List.of(a, a), broken, all, ridge, EXACT))
+                .hasMessage("known samples must be finite, got Infinity at [0, 0, 0]");
         assertThatThrownBy(() -> ScatteredFit.ofPoints(List.of(a, a), s, ridge, EXACT))
                 .hasMessageContaining("(P, C)");
         Blending blend = Blending.of(gaussian(0.3, 2), 4);
