@@ -86,8 +86,10 @@ public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> ne
     private record Part(int begin, double[] coordinates, double[] weights) {
 
         static Part of(Grid grid, Tiles tiles, int tile, int m) {
+            int begin = first(grid, tiles, m, tiles.from(tile)[m]);
+            int end = first(grid, tiles, m, tiles.from(tile)[m] + tiles.tile()[m]);
             int[] within =
-                    IntStream.range(0, grid.sides()[m])
+                    IntStream.range(begin, end)
                             .filter(i -> tiles.weight(tile, m, grid.coordinate(m, i)) > 0)
                             .toArray();
             double[] coordinates = new double[within.length];
@@ -98,6 +100,21 @@ public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> ne
                 weights[i] = tiles.weight(tile, m, x);
             }
             return new Part(within.length == 0 ? 0 : within[0], coordinates, weights);
+        }
+
+        /** The first of the grid's samples that does not lie before a sample of the signal. */
+        private static int first(Grid grid, Tiles tiles, int m, int sample) {
+            int below = 0;
+            int above = grid.sides()[m];
+            while (below < above) {
+                int middle = (below + above) >>> 1;
+                if (grid.coordinate(m, middle) * tiles.sides()[m] < sample) {
+                    below = middle + 1;
+                } else {
+                    above = middle;
+                }
+            }
+            return below;
         }
 
         int length() {

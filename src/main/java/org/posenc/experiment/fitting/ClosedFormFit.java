@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.posenc.encoding.Kronecker;
+import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
 import org.posenc.kernel.Autograd;
 import org.posenc.model.CoordinateMlp;
@@ -38,11 +39,6 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
 
     /** Values that are solved for at once: 128 MB in float64. */
     private static final long TOGETHER = 1 << 24;
-
-    /** Between random samples weights are hardly determined: they are to be smooth. */
-    private static final Regularization SCATTERED = new Regularization.TotalVariation(1e-2);
-
-    private static final Stopping ENOUGH = new Stopping(1e-4, 200);
 
     /**
      * Fits a signal.
@@ -78,12 +74,14 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
         int[][] indices =
                 IntStream.of(layout.tiles().tile()).mapToObj(every::indices).toArray(int[][]::new);
         List<NDArray> features = features(networks.get(0), indices, scope);
+        Regularization regularization =
+                method.regularization()
+                        .orElseGet(() -> Regularization.suiting(axis(networks.get(0))));
         int together = together(indices, channels);
         for (int from = 0; from < networks.size(); from += together) {
             int to = Math.min(from + together, networks.size());
             try (NDManager group = scope.newSubManager()) {
                 NDArray samples = samples(signal, indices, from, to, group); // (n_0, …, T C)
-                Regularization regularization = regularization(networks.get(0));
                 NDArray weights = SeparableFit.of(features, samples, regularization).weights();
                 for (int tile = from; tile < to; tile++) {
                     int at = (tile - from) * channels;
@@ -102,6 +100,7 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
                         .mapToObj(side -> IntStream.range(0, side).toArray())
                         .toArray(int[][]::new);
         List<NDArray> features = features(networks.get(0), all, scope);
+        Regularization gaps = Regularization.suitingGaps(axis(networks.get(0)), features);
         boolean[] trains = sampling.trains(signal.sides());
         for (int tile = 0; tile < networks.size(); tile++) {
             try (NDManager own = scope.newSubManager()) {
@@ -113,18 +112,16 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
                                 features,
                                 samples,
                                 own.create(known, sides),
-                                method.regularization().orElse(SCATTERED),
-                                ENOUGH);
+                                method.regularization().orElse(gaps),
+                                Stopping.USUAL);
                 networks.get(tile).complexMap().setWeights(fit.weights());
             }
             done.accept(1);
         }
     }
 
-    private Regularization regularization(CoordinateMlp network) {
-        Kronecker product = (Kronecker) network.features();
-        return method.regularization()
-                .orElseGet(() -> Regularization.suiting(product.axes().get(0)));
+    private static PositionFeatures axis(CoordinateMlp network) {
+        return ((Kronecker) network.features()).axes().get(0);
     }
 
     /** The features of samples along each axis of a tile, in float64. */

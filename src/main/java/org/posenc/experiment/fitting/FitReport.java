@@ -386,11 +386,14 @@ public final class FitReport {
     }
 
     private String sampled() {
-        return plan.sampling() instanceof Sampling.Every every
-                ? every.step() == 1
-                        ? "All samples train"
-                        : "Every " + every.step() + ". sample trains"
-                : "A random part of the samples trains";
+        if (!(plan.sampling() instanceof Sampling.Every every)) {
+            return "A random part of the samples trains";
+        }
+        return switch (every.step()) {
+            case 1 -> "All samples train";
+            case 2 -> "Every second sample trains";
+            default -> "One sample in " + every.step() + " trains";
+        };
     }
 
     private String channel(int channel) {

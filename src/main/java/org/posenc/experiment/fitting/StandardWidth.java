@@ -42,12 +42,9 @@ record StandardWidth(EncodingChoice choice, String reason) {
         };
     }
 
-    /** The authors' widths in units of h: .0025, .004 and .006 of a side of 256 samples. */
+    /** In units of h; random samples leave gaps that are wider than h. */
     private static double spacings(FitPlan plan) {
-        if (!plan.complex() || plan.sampling() instanceof Sampling.RandomFraction) {
-            return 1.5; // random samples leave gaps that are wider than h
-        }
-        return plan.method() instanceof FitMethod.ClosedForm ? 0.64 : 1;
+        return !plan.complex() || plan.sampling() instanceof Sampling.RandomFraction ? 1.5 : 1;
     }
 
     private static StandardWidth spaced(
