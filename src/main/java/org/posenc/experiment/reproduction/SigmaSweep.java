@@ -152,7 +152,10 @@ final class SigmaSweep implements Recipe {
                 + RATE
                 + ", which the notebook's run had for all widths. Adam stops before the least"
                 + " squares are reached where Gaussians are wide; narrow ones keep their initial"
-                + " random weights between the samples.";
+                + " random weights between the samples. How flat the plateau is depends on the image: of"
+                + " a photograph with noise of 0.04 added the held-out curve stays within 0.6 dB from"
+                + " 0.15 h to 1.2 h, as in the notebook; without that, Gaussians of 1 h interpolate"
+                + " 2 dB better than those of 0.3 h.";
     }
 
     @Override

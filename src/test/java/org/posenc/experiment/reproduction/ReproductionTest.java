@@ -27,7 +27,7 @@ class ReproductionTest {
         return List.of(
                 new Layers(new Layers.Size(8, 8, 4, 2, 1, 1, "")),
                 new OneLinearLayer(
-                        new OneLinearLayer.Size(100, 20, 3, new int[] {1, 16}, 2, 1, "")),
+                        new OneLinearLayer.Size(100, 3, 20, 3, new int[] {1, 16}, 2, 1, "")),
                 new SigmaSweep(new SigmaSweep.Size(20, 3, new int[] {1, 16}, sigmas, 2, 2, "")),
                 new TradeOff(
                         new TradeOff.Size(
