@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.SeededInitializer;
-import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.ModeProducts;
+import org.posenc.kernel.Slice;
 
 /**
  * A linear map of a complex encoding that never materialises it (<a
@@ -90,9 +90,7 @@ public final class KroneckerLinear extends ConfiguredBlock {
             throw new IllegalArgumentException(
                     "the weights are " + weight.getShape() + ", got " + weights.getShape());
         }
-        try (Autograd.Scope off = Autograd.off()) {
-            weights.copyTo(weight.getArray());
-        }
+        Slice.write(weight.getArray(), 0, 0, weights);
     }
 
     /**

@@ -17,6 +17,7 @@ import java.util.function.Predicate;
 import java.util.function.ToDoubleBiFunction;
 import org.posenc.kernel.AdamStep;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Slice;
 
 /**
  * AdamW (<a href="https://arxiv.org/abs/1711.05101">Loshchilov and Hutter 2017</a>), and Adam with
@@ -150,10 +151,8 @@ public final class AdamW extends Optimizer implements AutoCloseable {
     public void restore(Parameter parameter, Moments moments) {
         State state =
                 states.computeIfAbsent(parameter.getId(), key -> newState(parameter.getArray()));
-        try (Autograd.Scope off = Autograd.off()) {
-            moments.mean.copyTo(state.mean);
-            moments.square.copyTo(state.square);
-        }
+        Slice.write(state.mean, 0, 0, moments.mean);
+        Slice.write(state.square, 0, 0, moments.square);
         state.steps = moments.steps;
     }
 

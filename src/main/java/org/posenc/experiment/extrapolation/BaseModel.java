@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import org.posenc.checkpoint.ModelFolderWriter;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Scalars;
+import org.posenc.kernel.Slice;
 import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
 import org.posenc.report.AtomicFile;
@@ -63,12 +64,12 @@ final class BaseModel {
             Map<String, Parameter> from = byName(trained);
             Map<String, Parameter> to = byName(llama);
             NDArray tokens = from.get("tokens").getArray();
-            from.forEach((name, p) -> p.getArray().copyTo(to.get(name).getArray()));
+            from.forEach((name, p) -> Slice.write(to.get(name).getArray(), 0, 0, p.getArray()));
             try (NDArray scaled = Scalars.mul(tokens, c.embeddingScale())) {
-                scaled.copyTo(to.get("tokens").getArray());
+                Slice.write(to.get("tokens").getArray(), 0, 0, scaled);
             }
             List<String> added = to.keySet().stream().filter(n -> !from.containsKey(n)).toList();
-            tokens.copyTo(to.get(added.get(0)).getArray());
+            Slice.write(to.get(added.get(0)).getArray(), 0, 0, tokens);
             new ModelFolderWriter(llama).setLength(length).optTokenizer(tokenizer).write(folder);
             AtomicFile.write(folder.resolve(PASSKEY), passkey.toJson());
         }

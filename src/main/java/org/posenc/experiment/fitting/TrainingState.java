@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.posenc.checkpoint.Safetensors;
-import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Slice;
 import org.posenc.model.CoordinateMlp;
 import org.posenc.training.AdamW;
 
@@ -101,9 +101,8 @@ final class TrainingState {
     void restore(int ofTile, CoordinateMlp network, NDManager manager) {
         Safetensors tensors = Safetensors.open(file);
         for (Pair<String, Parameter> p : network.getParameters()) {
-            try (NDArray value = tensors.read(name(ofTile, p.getKey()), manager);
-                    Autograd.Scope off = Autograd.off()) {
-                value.copyTo(p.getValue().getArray());
+            try (NDArray value = tensors.read(name(ofTile, p.getKey()), manager)) {
+                Slice.write(p.getValue().getArray(), 0, 0, value);
             }
         }
     }
