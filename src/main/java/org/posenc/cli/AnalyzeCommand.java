@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.posenc.analysis.DistanceCurve;
 import org.posenc.analysis.EncodingAnalysis;
+import org.posenc.analysis.SimilarityKernel;
 import org.posenc.analysis.Spectrum;
 import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.PositionalEncoding;
@@ -101,6 +102,10 @@ final class AnalyzeCommand implements Runnable {
         preservation.put("level", DistanceCurve.LEVEL);
         preservation.put("half_width", analysis.distancePreservation());
         fields.put("distance_preservation", preservation);
+        if (block instanceof PositionFeatures features && options.points().fillGrid(extent())) {
+            SimilarityKernel.of(features, extent())
+                    .ifPresent(kernel -> fields.put("closed_form", closedForm(kernel)));
+        }
         fields.put("singular_values", spectrum.singularValues());
         fields.put("curve_at_middle", curve(analysis.atMiddle()));
         fields.put("curve_mean", curve(analysis.mean()));
@@ -111,6 +116,25 @@ final class AnalyzeCommand implements Runnable {
             Png.write(drawn(analysis), picture);
         }
         JsonResult.write(fields, out, spec.commandLine().getOut());
+    }
+
+    private double extent() {
+        return options.unit() ? 1 : options.length();
+    }
+
+    /**
+     * What theory says of the same grid: of dense copies on a circle, of random frequencies in
+     * expectation.
+     */
+    private Map<String, Object> closedForm(SimilarityKernel kernel) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("stable_rank", kernel.stableRank(options.points().side()));
+        double limit = kernel.stableRankLimit();
+        if (Double.isFinite(limit)) {
+            fields.put("stable_rank_limit", limit);
+        }
+        fields.put("half_width", kernel.distancePreservation());
+        return fields;
     }
 
     private static Map<String, Object> curve(DistanceCurve curve) {

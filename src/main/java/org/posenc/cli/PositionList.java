@@ -52,6 +52,34 @@ record PositionList(double[][] points) {
         return Arrays.stream(points).flatMapToDouble(Arrays::stream).toArray();
     }
 
+    /** Returns how many positions a square grid of as many points has along each axis. */
+    int side() {
+        return (int) Math.round(Math.pow(points.length, 1.0 / dimension()));
+    }
+
+    /**
+     * Returns whether the points are those of a regular grid, at i/n of an extent along each axis,
+     * the last coordinate fastest.
+     */
+    boolean fillGrid(double extent) {
+        int n = side();
+        int m = dimension();
+        if (Math.round(Math.pow(n, m)) != points.length) {
+            return false;
+        }
+        for (int i = 0; i < points.length; i++) {
+            int rest = i;
+            for (int axis = m - 1; axis >= 0; axis--) {
+                double there = extent * (rest % n) / n;
+                if (Math.abs(points[i][axis] - there) > 1e-9 * extent) {
+                    return false;
+                }
+                rest /= n;
+            }
+        }
+        return true;
+    }
+
     /** Returns whether every coordinate is a whole number. */
     boolean whole() {
         return Arrays.stream(flat()).allMatch(x -> x == Math.rint(x) && Math.abs(x) < 1L << 53);

@@ -88,6 +88,38 @@ class EncodeAndAnalyzeTest {
                 .isEqualTo(golden.get("numerical_rank").getAsInt());
     }
 
+    /** The stable rank of the authors' circulant, measured and in closed form. */
+    @Test
+    void theClosedFormStandsBesideWhatWasMeasured() {
+        String[] line = {
+            "analyze",
+            "--encoding=gaussian",
+            "--set=sigma=0.05",
+            "--set=periodic=true",
+            "--dimension=64",
+            "--positions=0:1:0.0625"
+        };
+        JsonObject result = json(line);
+        double expected =
+                Goldens.read("shifted-basis/identity_simple_vs_complex.json")
+                        .getAsJsonArray("rows")
+                        .get(0)
+                        .getAsJsonArray()
+                        .get(1)
+                        .getAsDouble();
+        JsonObject closed = result.getAsJsonObject("closed_form");
+        assertThat(result.get("stable_rank").getAsDouble())
+                .isCloseTo(expected, Offset.offset(1e-9));
+        assertThat(closed.get("stable_rank").getAsDouble())
+                .isCloseTo(expected, Offset.offset(1e-9));
+        assertThat(closed.get("stable_rank_limit").getAsDouble())
+                .isCloseTo(10 / Math.sqrt(Math.PI), Offset.offset(1e-12));
+        assertThat(closed.get("half_width").getAsDouble())
+                .isCloseTo(0.1 * Math.sqrt(Math.log(10)), Offset.offset(1e-12));
+        line[5] = "--positions=0,0.1,0.5"; // no grid, of which nothing is known in closed form
+        assertThat(json(line).has("closed_form")).isFalse();
+    }
+
     @Test
     void sinusoidsEqualTheReferenceInBothFormats() {
         int compared = 0;
