@@ -31,6 +31,9 @@ final class NetworkCode implements AutoCloseable {
     /** Features that any file may ask for; more must be as many as it has numbers. */
     private static final int SMALL = 1 << 16;
 
+    /** Features of an axis whose weights are taken to their basis; 256 MB for a moment. */
+    private static final int LARGEST_BASIS = 2048;
+
     private final NetworkPlan plan;
     private final NDManager manager;
     private final WeightBasis basis; // of the first map's weights, or null
@@ -46,8 +49,7 @@ final class NetworkCode implements AutoCloseable {
         this.plan = plan;
         manager = parent.newSubManager();
         CoordinateMlp network = plan.network(0);
-        boolean fixed = network.features().getParameters().isEmpty();
-        if (network.features() instanceof Kronecker product && fixed) {
+        if (network.features() instanceof Kronecker product && suits(product)) {
             Parameter weight = network.complexMap().getParameters().get("weight");
             basisOf = name(network, weight);
             int channels = plan.depth() == 0 ? plan.outputs() : 0;
@@ -56,6 +58,12 @@ final class NetworkCode implements AutoCloseable {
             basisOf = "";
             basis = null;
         }
+    }
+
+    /** Whether features are fixed, and few enough that their Gram matrix costs little. */
+    private static boolean suits(Kronecker product) {
+        return product.getParameters().isEmpty()
+                && product.axes().stream().allMatch(a -> a.featureDimension() <= LARGEST_BASIS);
     }
 
     /** Whether the weights are the signal itself in another basis. */
@@ -213,26 +221,12 @@ final class NetworkCode implements AutoCloseable {
     /**
      * Makes the networks of coded parameters.
      *
-     * @param tensors their parameters, each of all networks
+     * @param tensors their parameters, each of all networks, as {@link #check} has found them right
      * @param count how many networks there are
      * @return networks whose arrays belong to the parent of this object's manager
-     * @throws IllegalArgumentException if the tensors are not those of the plan; nothing large is
-     *     allocated before their shapes are known to fit
+     * @throws IllegalArgumentException if a code is damaged
      */
     List<CoordinateMlp> networks(List<CodedTensor> tensors, int count) {
-        CoordinateMlp any = plan.network(0);
-        List<String> wanted = new ArrayList<>();
-        List<Shape> shapes = shapes(any);
-        for (int t = 0; t < shapes.size(); t++) {
-            int[] full = inFront(count, shape(shapes.get(t)));
-            wanted.add(any.getParameters().keyAt(t) + " " + Arrays.toString(full));
-        }
-        List<String> found =
-                tensors.stream().map(t -> t.name() + " " + Arrays.toString(t.shape())).toList();
-        if (!found.equals(wanted)) {
-            throw new IllegalArgumentException(
-                    "its tensors " + found + " are not those of the network, " + wanted);
-        }
         boolean rounded = tensors.stream().allMatch(t -> t.step() > 0);
         return networks(count, tensors.stream().map(CodedTensor::values).toList(), rounded);
     }
@@ -242,7 +236,7 @@ final class NetworkCode implements AutoCloseable {
         List<CoordinateMlp> networks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             CoordinateMlp network = plan.network(0);
-            List<Shape> shapes = shapes(network);
+            List<Shape> shapes = shapes(plan, network);
             for (int t = 0; t < values.size(); t++) {
                 int each = values.get(t).length / count;
                 double[] own = Arrays.copyOfRange(values.get(t), i * each, (i + 1) * each);
@@ -273,8 +267,33 @@ final class NetworkCode implements AutoCloseable {
         return plan.complex() && plan.depth() == 0 ? DataType.FLOAT64 : DataType.FLOAT32;
     }
 
+    /**
+     * Refuses tensors that are not those of a plan, before anything large is allocated.
+     *
+     * @param plan what the networks are
+     * @param tensors what there is for them
+     * @param count how many networks there are to be
+     * @throws IllegalArgumentException if they are others
+     */
+    static void check(NetworkPlan plan, List<CodedTensor> tensors, int count) {
+        checkSizes(plan, tensors);
+        CoordinateMlp network = plan.network(0);
+        List<Shape> shapes = shapes(plan, network);
+        List<String> wanted = new ArrayList<>();
+        for (int t = 0; t < shapes.size(); t++) {
+            int[] full = inFront(count, shape(shapes.get(t)));
+            wanted.add(network.getParameters().keyAt(t) + " " + Arrays.toString(full));
+        }
+        List<String> found =
+                tensors.stream().map(t -> t.name() + " " + Arrays.toString(t.shape())).toList();
+        if (!found.equals(wanted)) {
+            throw new IllegalArgumentException(
+                    "its tensors " + found + " are not those of the network, " + wanted);
+        }
+    }
+
     /** Refuses plans whose blocks would be larger than the numbers that there are for them. */
-    static void checkSizes(NetworkPlan plan, List<CodedTensor> tensors) {
+    private static void checkSizes(NetworkPlan plan, List<CodedTensor> tensors) {
         long numbers = tensors.stream().mapToLong(t -> CodedTensor.count(t.shape())).sum();
         long most = Math.max(SMALL, numbers);
         boolean fits = plan.depth() < tensors.size() && plan.width() <= most;
@@ -289,7 +308,7 @@ final class NetworkCode implements AutoCloseable {
     }
 
     /** The shapes of a network's parameters, none of which is allocated. */
-    private List<Shape> shapes(CoordinateMlp network) {
+    private static List<Shape> shapes(NetworkPlan plan, CoordinateMlp network) {
         List<Shape> shapes = new ArrayList<>();
         int maps = 0;
         for (Block child : network.getChildren().values()) {

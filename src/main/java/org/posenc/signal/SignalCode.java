@@ -154,7 +154,7 @@ public final class SignalCode {
      *     posenc makes other features of these settings
      */
     public FittedSignal fitted(NDManager manager) {
-        NetworkCode.checkSizes(plan, tensors);
+        NetworkCode.check(plan, tensors, tiles.count());
         List<CoordinateMlp> networks;
         try (NetworkCode code = new NetworkCode(plan, manager)) {
             networks = code.networks(tensors, tiles.count());

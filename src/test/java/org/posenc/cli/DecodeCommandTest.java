@@ -6,15 +6,19 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.posenc.encoding.Space;
 import org.posenc.model.CoordinateActivation;
 import org.posenc.signal.ChosenEncoding;
 import org.posenc.signal.DeadLeaves;
+import org.posenc.signal.Fidelity;
 import org.posenc.signal.FittedSignal;
 import org.posenc.signal.ImageFormat;
 import org.posenc.signal.NetworkPlan;
@@ -34,15 +38,17 @@ class DecodeCommandTest {
         return new ChosenEncoding("gaussian", new Space(1, n / 2, n, true, 0), Map.of());
     }
 
-    private Path image() {
-        double[] leaves = DeadLeaves.image(64, 3);
+    private static Signal leaves(int side) {
+        double[] leaves = DeadLeaves.image(side, 3);
         float[] values = new float[leaves.length];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) leaves[i];
         }
-        Signal image =
-                new Signal(new int[] {64, 64}, 3, values)
-                        .part(new int[] {0, 4}, new int[] {48, 60});
+        return new Signal(new int[] {side, side}, 3, values);
+    }
+
+    private Path image() {
+        Signal image = leaves(64).part(new int[] {0, 4}, new int[] {48, 60});
         return coded(image, new ImageFormat(ImageFormat.Container.PNG, 16, true, false));
     }
 
@@ -104,6 +110,45 @@ class DecodeCommandTest {
         }
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left).hasSize(3); // nothing half written
+        }
+    }
+
+    /** What posenc fit wrote is decoded to what posenc fit showed, tiles and all. */
+    @ParameterizedTest
+    @CsvSource({
+        "--tile 80, 0.1",
+        "--simple --depth 2 --width 16 --steps 10 --loss 0, 0.001",
+    })
+    void whatWasFittedIsDecoded(String options, double loss) throws IOException {
+        Path source = folder.resolve("leaves.png");
+        Signal image = leaves(100).part(new int[] {0, 0}, new int[] {84, 100});
+        new ImageFormat(ImageFormat.Container.PNG, 8, true, false).write(image, source);
+        Path out = folder.resolve("out");
+        List<String> line = new ArrayList<>(List.of("fit", source.toString(), "--upscale", "2"));
+        line.addAll(List.of("--encoding", "gaussian", "--out", out.toString()));
+        line.addAll(Stream.of(options.split(" ")).filter(word -> !word.isEmpty()).toList());
+        Console fit = Console.run(line.toArray(String[]::new));
+        assertThat(fit.code()).as(fit.err()).isZero();
+
+        Path decoded = folder.resolve("decoded.png");
+        Console.run("decode", found(out, "signal.posenc"), "--out=" + decoded);
+        Signal truth = SignalFile.read(source).signal();
+        Signal shown = SignalFile.read(Path.of(found(out, "reconstruction.png"))).signal();
+        Signal again = SignalFile.read(decoded).signal();
+        // 0.02 dB: both were clipped to [0, 1] and rounded to 8 bits.
+        assertThat(Fidelity.psnr(again, truth))
+                .isGreaterThan(Fidelity.psnr(shown, truth) - loss - 0.02);
+        assertThat(Fidelity.psnr(again, shown)).isGreaterThan(Fidelity.psnr(shown, truth) + 6);
+
+        Console.run("decode", found(out, "signal.posenc"), "--upscale=2", "--out=" + decoded);
+        Signal larger = SignalFile.read(Path.of(found(out, "upscaled-2.png"))).signal();
+        assertThat(Fidelity.psnr(SignalFile.read(decoded).signal(), larger))
+                .isGreaterThan(Fidelity.psnr(shown, truth) + 6);
+    }
+
+    private static String found(Path folder, String name) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(path -> path.endsWith(name)).findFirst().orElseThrow().toString();
         }
     }
 

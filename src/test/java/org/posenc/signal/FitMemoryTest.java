@@ -55,8 +55,8 @@ class FitMemoryTest {
     void aClosedFormGrowsAsTheSamplesAndTrainingAsTheLayers() {
         double quarter = complex(2048, 0).closedForm() / 4;
         assertThat(complex(1024, 0).closedForm()).isBetween(quarter, 1.1 * quarter);
-        FitMemory deep = new FitMemory(new int[] {900}, new int[] {10}, true, 1, 8, 64);
-        FitMemory flat = new FitMemory(new int[] {900}, new int[] {10}, true, 1, 4, 64);
+        FitMemory deep = new FitMemory(new int[] {900_000}, new int[] {10}, true, 1, 8, 64);
+        FitMemory flat = new FitMemory(new int[] {900_000}, new int[] {10}, true, 1, 4, 64);
         assertThat(deep.training() / flat.training()).isBetween(1.5, 2.0);
         assertThat(FitMemory.available()).isBetween(1e8, 1e14);
     }

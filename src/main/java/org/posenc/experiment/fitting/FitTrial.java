@@ -15,8 +15,10 @@ import org.posenc.kernel.Autograd;
 import org.posenc.report.Png;
 import org.posenc.report.ResultRow;
 import org.posenc.signal.Fidelity;
+import org.posenc.signal.FitMemory;
 import org.posenc.signal.FittedSignal;
 import org.posenc.signal.Grid;
+import org.posenc.signal.NetworkPlan;
 import org.posenc.signal.Signal;
 import org.posenc.signal.SignalCode;
 import org.posenc.signal.SignalFile;
@@ -48,6 +50,7 @@ record FitTrial(
     @Override
     public ResultRow call() throws IOException {
         FitLayout layout = FitLayout.of(file.signal(), plan, choice);
+        requireRoom(layout);
         try (NDManager manager = NDManager.newBaseManager(plan.device());
                 Autograd.Scope off = Autograd.off()) {
             TrainingState state = new TrainingState(files.training(), key, pause);
@@ -76,6 +79,29 @@ record FitTrial(
                             "spectrum", measures.spectrum());
             return new ResultRow(key, labels(layout), values, curves);
         }
+    }
+
+    /** Refuses what is larger than this machine's memory; a GPU says so itself. */
+    private void requireRoom(FitLayout layout) {
+        if (plan.device().isGpu()) {
+            return;
+        }
+        int[] sides = FitLayout.lengths(layout.tiles().tile(), plan.sampling());
+        if (plan.method() instanceof FitMethod.Training training) {
+            int others = Arrays.stream(sides).skip(1).reduce(1, Math::multiplyExact);
+            sides[0] = Math.max(1, Math.min(sides[0], training.batch() / others));
+        }
+        NetworkPlan network = layout.network();
+        int[] features =
+                network.encodings().stream().mapToInt(e -> e.space().featureDimension()).toArray();
+        new FitMemory(
+                        sides,
+                        features,
+                        network.complex(),
+                        network.outputs(),
+                        network.depth(),
+                        network.width())
+                .requireRoom(plan.method() instanceof FitMethod.ClosedForm, FitMemory.available());
     }
 
     private FittedSignal fitted(FitLayout layout, NDManager manager, TrainingState state) {
