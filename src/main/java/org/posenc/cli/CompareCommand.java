@@ -1,13 +1,10 @@
 package org.posenc.cli;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.posenc.encoding.Encodings;
 import org.posenc.experiment.Comparison;
@@ -18,9 +15,7 @@ import org.posenc.experiment.SequenceTask;
 import org.posenc.report.Provenance;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code posenc compare}: the main job. */
 @Command(
@@ -82,13 +77,6 @@ final class CompareCommand implements Callable<Integer> {
     private Integer steps;
 
     @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "The first seed (default: ${DEFAULT-VALUE}).")
-    private long seed;
-
-    @Option(
             names = "--seeds",
             paramLabel = "N",
             description = "How many seeds (default: " + SEEDS + ", quick: 1).")
@@ -104,35 +92,18 @@ final class CompareCommand implements Callable<Integer> {
             description = "The folder for results (default: ${DEFAULT-VALUE}).")
     private Path out;
 
-    @Mixin private DeviceOption device;
-
-    @Spec private CommandSpec spec;
+    @Mixin private RunOptions run;
 
     /** Compares, prints the tables, and says where the page is. */
     @Override
     public Integer call() throws IOException {
-        ComparisonPlan plan = plan(device.device());
-        Provenance provenance =
-                Provenance.now(
-                        "posenc "
-                                + String.join(
-                                        " ", spec.commandLine().getParseResult().originalArgs()),
-                        seed,
-                        plan.settings(),
-                        Map.of(
-                                "posenc",
-                                Version.text(),
-                                "PyTorch",
-                                Engine.getEngine("PyTorch").getVersion()),
-                        plan.device().toString());
+        ComparisonPlan plan = plan(run.device());
+        Provenance provenance = run.provenance(plan.settings(), plan.device());
         ComparisonReport report;
         try (ProgressLine progress = new ProgressLine("compare")) {
             report = Comparison.run(plan, out, provenance, progress);
         }
-        PrintWriter print = spec.commandLine().getOut();
-        print.println(report.text(100));
-        print.println("page: " + report.page());
-        print.flush();
+        run.print(report.text(100), report.page());
         return 0;
     }
 
@@ -149,7 +120,7 @@ final class CompareCommand implements Callable<Integer> {
                 images,
                 SequenceTask.standard(decoderSteps),
                 ImageTask.standard(Math.max(1, decoderSteps / 5)),
-                seed,
+                run.seed(),
                 seeds != null ? seeds : quick ? 1 : SEEDS,
                 text == null ? ownText() : text,
                 tokenizer,

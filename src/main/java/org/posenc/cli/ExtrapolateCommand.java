@@ -1,14 +1,12 @@
 package org.posenc.cli;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -200,13 +198,6 @@ final class ExtrapolateCommand implements Callable<Integer> {
     private Path tokenizer;
 
     @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "The first seed (default: ${DEFAULT-VALUE}).")
-    private long seed;
-
-    @Option(
             names = "--seeds",
             paramLabel = "N",
             description = "How many seeds (default: " + SEEDS + ", quick: 1).")
@@ -222,7 +213,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
             description = "The folder for results (default: ${DEFAULT-VALUE}).")
     private Path out;
 
-    @Mixin private DeviceOption device;
+    @Mixin private RunOptions run;
 
     @Spec private CommandSpec spec;
 
@@ -242,27 +233,13 @@ final class ExtrapolateCommand implements Callable<Integer> {
             print.flush();
             return 0;
         }
-        ExtrapolationPlan plan = plan(device.device());
-        Provenance provenance =
-                Provenance.now(
-                        "posenc "
-                                + String.join(
-                                        " ", spec.commandLine().getParseResult().originalArgs()),
-                        seed,
-                        plan.settings(),
-                        Map.of(
-                                "posenc",
-                                Version.text(),
-                                "PyTorch",
-                                Engine.getEngine("PyTorch").getVersion()),
-                        plan.device().toString());
+        ExtrapolationPlan plan = plan(run.device());
+        Provenance provenance = run.provenance(plan.settings(), plan.device());
         ExtrapolationReport report;
         try (ProgressLine progress = new ProgressLine("extrapolate")) {
             report = Extrapolation.run(plan, out, provenance, progress);
         }
-        print.println(report.text(120));
-        print.println("page: " + report.page());
-        print.flush();
+        run.print(report.text(120), report.page());
         return 0;
     }
 
@@ -302,7 +279,7 @@ final class ExtrapolateCommand implements Callable<Integer> {
                         tuningSteps != null ? tuningSteps : quick ? 10 : TUNING_STEPS,
                         tuningFactor,
                         5e-4),
-                seed,
+                run.seed(),
                 seeds != null ? seeds : quick ? 1 : SEEDS,
                 text == null ? CompareCommand.ownText() : text,
                 tokenizer(folder),

@@ -1,12 +1,9 @@
 package org.posenc.cli;
 
-import ai.djl.engine.Engine;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -23,10 +20,8 @@ import org.posenc.signal.Sampling;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code posenc fit}: a signal as a coordinate network. */
 @Command(
@@ -190,47 +185,23 @@ final class FitCommand implements Callable<Integer> {
     private double loss;
 
     @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Decides whatever is drawn (default: ${DEFAULT-VALUE}).")
-    private long seed;
-
-    @Option(
             names = "--out",
             paramLabel = "DIR",
             description = "The folder for results (default: out/fit/NAME).")
     private Path out;
 
-    @Mixin private DeviceOption device;
-
-    @Spec private CommandSpec spec;
+    @Mixin private RunOptions run;
 
     /** Fits, prints the table, and says where the page is. */
     @Override
     public Integer call() throws IOException {
         FitPlan plan = plan();
-        Provenance provenance =
-                Provenance.now(
-                        "posenc "
-                                + String.join(
-                                        " ", spec.commandLine().getParseResult().originalArgs()),
-                        seed,
-                        plan.settings(),
-                        Map.of(
-                                "posenc",
-                                Version.text(),
-                                "PyTorch",
-                                Engine.getEngine("PyTorch").getVersion()),
-                        plan.device().toString());
+        Provenance provenance = run.provenance(plan.settings(), plan.device());
         FitReport report;
         try (ProgressLine progress = new ProgressLine("fit")) {
             report = Fitting.run(plan, folder(), provenance, progress);
         }
-        PrintWriter print = spec.commandLine().getOut();
-        print.println(report.text(100));
-        print.println("page: " + report.page());
-        print.flush();
+        run.print(report.text(100), report.page());
         return 0;
     }
 
@@ -244,7 +215,7 @@ final class FitCommand implements Callable<Integer> {
     }
 
     private FitPlan plan() {
-        Sampling samples = Sampling.parse(sampling, seed);
+        Sampling samples = Sampling.parse(sampling, run.seed());
         return new FitPlan(
                 file,
                 channels,
@@ -259,8 +230,8 @@ final class FitCommand implements Callable<Integer> {
                 optional(tile),
                 upscale,
                 loss,
-                seed,
-                device.device());
+                run.seed(),
+                run.device());
     }
 
     private static OptionalInt optional(Integer value) {

@@ -1,10 +1,8 @@
 package org.posenc.cli;
 
-import ai.djl.engine.Engine;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.posenc.experiment.reproduction.Recipe;
@@ -65,13 +63,6 @@ final class ReproduceCommand implements Callable<Integer> {
     private Path image;
 
     @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "The first seed (default: ${DEFAULT-VALUE}).")
-    private long seed;
-
-    @Option(
             names = "--seeds",
             paramLabel = "N",
             description = "How many seeds (default: as many as the recipe takes at its scale).")
@@ -84,7 +75,7 @@ final class ReproduceCommand implements Callable<Integer> {
             description = "The folder for results (default: ${DEFAULT-VALUE}).")
     private Path out;
 
-    @Mixin private DeviceOption device;
+    @Mixin private RunOptions run;
 
     @Spec private CommandSpec spec;
 
@@ -97,26 +88,12 @@ final class ReproduceCommand implements Callable<Integer> {
             return 0;
         }
         ReproductionPlan plan = plan();
-        Provenance provenance =
-                Provenance.now(
-                        "posenc "
-                                + String.join(
-                                        " ", spec.commandLine().getParseResult().originalArgs()),
-                        seed,
-                        plan.settings(),
-                        Map.of(
-                                "posenc",
-                                Version.text(),
-                                "PyTorch",
-                                Engine.getEngine("PyTorch").getVersion()),
-                        plan.setting().device().toString());
+        Provenance provenance = run.provenance(plan.settings(), plan.setting().device());
         ReproductionReport report;
         try (ProgressLine progress = new ProgressLine("reproduce")) {
             report = Reproduction.run(plan, out, provenance, progress);
         }
-        print.println(report.text(140));
-        print.println("\npage: " + report.page());
-        print.flush();
+        run.print(report.text(140), report.page());
         return 0;
     }
 
@@ -141,8 +118,8 @@ final class ReproduceCommand implements Callable<Integer> {
                 scale,
                 new Setting(
                         image == null ? new Subject.Synthetic(1) : new Subject.Photograph(image),
-                        seed,
+                        run.seed(),
                         seeds == null ? OptionalInt.empty() : OptionalInt.of(seeds),
-                        device.device()));
+                        run.device()));
     }
 }
