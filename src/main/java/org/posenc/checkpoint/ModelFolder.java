@@ -138,6 +138,17 @@ public final class ModelFolder {
     }
 
     /**
+     * Returns the longest context that it was trained for before its RoPE was scaled.
+     *
+     * @return {@code original_max_position_embeddings} of a scaling that has it, else {@link
+     *     #length()}, in tokens
+     */
+    public long originalLength() {
+        RopeConfig said = positions.config();
+        return said.originalPositions(said.mainType());
+    }
+
+    /**
      * Returns what a reader of the configuration should know about the reading of its RoPE.
      *
      * @return sentences, none where everything is said in so many words
@@ -215,17 +226,38 @@ public final class ModelFolder {
     }
 
     /**
-     * Makes the encoding of its configuration, as Hugging Face computes it.
+     * Makes the encoding of its configuration, as Hugging Face computes it, but each row of a batch
+     * by itself.
      *
      * @return a new block: RoPE, or a schedule where some layers do without
      */
     public PositionalEncoding encoding() {
+        return encoding(rope, new ContextLength.EachRow());
+    }
+
+    /**
+     * Makes an encoding of other parameters, such as those of a longer context, in the layers that
+     * have RoPE.
+     *
+     * @param parameters dimensions, base and scaling
+     * @param length what counts as length for a scaling that depends on it
+     * @return a new block: RoPE, or a schedule where some layers do without
+     * @throws IllegalArgumentException if the parameters are of another head dimension
+     */
+    public PositionalEncoding encoding(RopeParameters parameters, ContextLength length) {
+        if (parameters.headDimension() != config.headDimension()) {
+            throw new IllegalArgumentException(
+                    "this model's head dimension is "
+                            + config.headDimension()
+                            + ", got RoPE of "
+                            + parameters.headDimension());
+        }
         RopeConfig said = positions.config();
         Rope rotary =
                 Rope.builder()
-                        .setParameters(rope)
+                        .setParameters(parameters)
                         .setLayout(said.layout().orElse(RotaryLayout.HALF_SPLIT))
-                        .optLength(new ContextLength.EachRow())
+                        .optLength(length)
                         .optPrecision(RopePrecision.HUGGING_FACE)
                         .build();
         if (said.parameters().values().stream().allMatch(Optional::isPresent)) {

@@ -182,6 +182,17 @@ public final class NamedScaling {
     }
 
     /**
+     * Returns what a scaling takes beside base and part.
+     *
+     * @param scaling a name
+     * @return keys of its settings; none where there is no such scaling
+     */
+    public static Set<String> options(String scaling) {
+        Kind kind = KINDS.get(scaling);
+        return kind == null ? Set.of() : kind.options();
+    }
+
+    /**
      * Returns the settings that {@link #parameters} reads.
      *
      * @return base, partial, scaling and what scalings take
