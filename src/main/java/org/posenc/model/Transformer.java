@@ -32,8 +32,9 @@ import org.posenc.kernel.Scalars;
  * an output over the vocabulary.
  *
  * <p>It holds the families of Llama, Mistral, Qwen and GPT-NeoX. As a plain DJL block it takes (ids
- * (B, T) int64) or (ids, positions (T) or (B, T)) and returns logits (B, T, V); positions are 0 … T
- * − 1 where none are given.
+ * (B, T) int64), (ids, positions (T) or (B, T)) or (ids, positions, documents (B, T)) and returns
+ * logits (B, T, V); positions are 0 … T − 1 where none are given, and with documents a token sees
+ * those of its own only.
  *
  * <p>Initial weights are normal numbers of deviation 0.02, of 0.02/√(2N) where a map ends in the
  * residual stream, and of 1/scale for scaled token embeddings. They depend on the configuration's
@@ -401,7 +402,9 @@ public final class Transformer extends ConfiguredBlock {
                 inputs.size() > 1
                         ? Positions.of(inputs.get(1))
                         : Positions.range(ids.getManager(), 0, ids.getShape().get(1));
-        return new NDList(logits(ids, positions, AttentionMask.none(), parameters, training));
+        AttentionMask mask =
+                inputs.size() > 2 ? AttentionMask.documents(inputs.get(2)) : AttentionMask.none();
+        return new NDList(logits(ids, positions, mask, parameters, training));
     }
 
     /** {@inheritDoc} */

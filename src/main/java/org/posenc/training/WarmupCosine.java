@@ -18,6 +18,20 @@ public record WarmupCosine(double peak, int warmup, int steps, double end) imple
 
     /** Checks the values. */
     public WarmupCosine {
+        check(peak, warmup, steps, end);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public float getNewValue(int update) {
+        if (update < warmup) {
+            return (float) (peak * (update + 1) / warmup);
+        }
+        double done = Math.min(1, (update - warmup) / (double) (steps - warmup));
+        return (float) (end + (peak - end) * (1 + Math.cos(Math.PI * done)) / 2);
+    }
+
+    static void check(double peak, int warmup, int steps, double end) {
         if (!(peak > 0 && peak < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
                     "the peak rate must be positive and finite, got " + peak);
@@ -33,15 +47,5 @@ public record WarmupCosine(double peak, int warmup, int steps, double end) imple
             throw new IllegalArgumentException(
                     "the end rate must be in [0, " + peak + "], got " + end);
         }
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public float getNewValue(int update) {
-        if (update < warmup) {
-            return (float) (peak * (update + 1) / warmup);
-        }
-        double done = Math.min(1, (update - warmup) / (double) (steps - warmup));
-        return (float) (end + (peak - end) * (1 + Math.cos(Math.PI * done)) / 2);
     }
 }

@@ -175,6 +175,9 @@ class TransformerTest {
                         false);
         assertThat(packed.get(":, 2:5").toDoubleArray())
                 .containsExactly(plain.toDoubleArray(), Offset.offset(1e-10));
+        NDList packedInputs =
+                new NDList(ids(7, 9, 1, 2, 3, 4), ids(0, 1, 0, 1, 2, 0), ids(4, 4, 5, 5, 5, 6));
+        assertThat(model.forward(parameters, packedInputs, false).head()).isEqualTo(packed);
     }
 
     @ParameterizedTest
