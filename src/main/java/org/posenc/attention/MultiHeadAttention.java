@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.core.Linear;
 import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
@@ -42,10 +41,10 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     private final int headDimension;
     private final boolean causal;
     private final ScaledDotProduct core;
-    private final Linear queryProjection;
-    private final Linear keyProjection;
-    private final Linear valueProjection;
-    private final Linear outputProjection;
+    private final Projection queryProjection;
+    private final Projection keyProjection;
+    private final Projection valueProjection;
+    private final Projection outputProjection;
     private final RmsNorm queryNorm; // null where there is none
     private final RmsNorm keyNorm;
     private final PositionalEncoding encoding; // null where each call gives one
@@ -66,23 +65,27 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         queryProjection =
                 addChildBlock(
                         "query",
-                        stock == null ? linear(width, builder.bias) : stock.getQueryProjection());
+                        stock == null
+                                ? new Projection(width, builder.bias)
+                                : Projection.sharing(stock.getQueryProjection()));
         keyProjection =
                 addChildBlock(
                         "key",
-                        stock == null ? linear(keyWidth, builder.bias) : stock.getKeyProjection());
+                        stock == null
+                                ? new Projection(keyWidth, builder.bias)
+                                : Projection.sharing(stock.getKeyProjection()));
         valueProjection =
                 addChildBlock(
                         "value",
                         stock == null
-                                ? linear(keyWidth, builder.bias)
-                                : stock.getValueProjection());
+                                ? new Projection(keyWidth, builder.bias)
+                                : Projection.sharing(stock.getValueProjection()));
         outputProjection =
                 addChildBlock(
                         "output",
                         stock == null
-                                ? linear(embeddingSize, builder.outputBias)
-                                : stock.getResultProjection());
+                                ? new Projection(embeddingSize, builder.outputBias)
+                                : Projection.sharing(stock.getResultProjection()));
         boolean norms = !Double.isNaN(builder.normEpsilon);
         queryNorm = norms ? addChildBlock("queryNorm", builder.norm()) : null;
         keyNorm = norms ? addChildBlock("keyNorm", builder.norm()) : null;
@@ -171,9 +174,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         NDArray y = eachHead(context, positions, memory, encoding, mask); // (B, H, T, D)
         NDArray joined =
                 y.transpose(0, 2, 1, 3).reshape(x.getShape().get(0), x.getShape().get(1), -1);
-        return outputProjection
-                .forward(context.parameters(), new NDList(joined), context.training())
-                .head();
+        return outputProjection.map(joined, context.parameters(), context.training());
     }
 
     /**
@@ -280,14 +281,14 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     }
 
     private NDArray split(
-            Linear projection, int count, NDArray x, ParameterStore parameters, boolean training) {
-        NDArray y = projection.forward(parameters, new NDList(x), training).head(); // (B, T, H D)
+            Projection projection,
+            int count,
+            NDArray x,
+            ParameterStore parameters,
+            boolean training) {
+        NDArray y = projection.map(x, parameters, training); // (B, T, H D)
         return y.reshape(y.getShape().get(0), y.getShape().get(1), count, headDimension)
                 .transpose(0, 2, 1, 3); // (B, H, T, D)
-    }
-
-    private static Linear linear(int units, boolean bias) {
-        return Linear.builder().setUnits(units).optBias(bias).build();
     }
 
     /** {@inheritDoc} */

@@ -272,15 +272,7 @@ public final class ModelFolder {
 
     /** Returns a model's parameters by plain names, such as {@code layer0.attention.key.weight}. */
     static Map<String, Parameter> parameters(Transformer model) {
-        Map<String, Parameter> parameters = new LinkedHashMap<>();
-        model.getParameters()
-                .forEach(
-                        entry -> {
-                            // DJL puts each child's number before its name: 02layer0_01…
-                            String name = entry.getKey().replaceAll("(^|_)\\d+", "$1");
-                            parameters.put(name.replace('_', '.'), entry.getValue());
-                        });
-        return parameters;
+        return model.named();
     }
 
     static Map<String, NDArray> arrays(Map<String, Parameter> parameters) {

@@ -140,6 +140,11 @@ public final class ModelFolderWriter {
                             + " got "
                             + length);
         }
+        if (model.lora().isPresent()) {
+            throw new IllegalArgumentException(
+                    "merge or detach the LoRA pairs before the model is written, or write the"
+                            + " pairs alone as an adapter folder");
+        }
         List<PositionalEncoding> layers =
                 model.encoding() instanceof LayerSchedule schedule
                         ? schedule.layers()

@@ -7,9 +7,9 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Activation;
-import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import org.posenc.attention.Projection;
 import org.posenc.kernel.GatedUnit;
 
 /** The part of a Transformer layer that sees one token at a time: GELU or SwiGLU between maps. */
@@ -19,9 +19,9 @@ final class FeedForward extends AbstractBlock {
 
     private final int embeddingSize;
     private final int innerSize;
-    private final Linear gate; // null for GELU
-    private final Linear up;
-    private final Linear down;
+    private final Projection gate; // null for GELU
+    private final Projection up;
+    private final Projection down;
 
     FeedForward(TransformerConfig config) {
         super(VERSION);
@@ -30,14 +30,10 @@ final class FeedForward extends AbstractBlock {
         boolean bias = config.feedForwardBias();
         gate =
                 config.activation() == TransformerConfig.Activation.SWIGLU
-                        ? addChildBlock("gate", linear(innerSize, bias))
+                        ? addChildBlock("gate", new Projection(innerSize, bias))
                         : null;
-        up = addChildBlock("up", linear(innerSize, bias));
-        down = addChildBlock("down", linear(embeddingSize, bias));
-    }
-
-    private static Linear linear(int units, boolean bias) {
-        return Linear.builder().setUnits(units).optBias(bias).build();
+        up = addChildBlock("up", new Projection(innerSize, bias));
+        down = addChildBlock("down", new Projection(embeddingSize, bias));
     }
 
     /** {@inheritDoc} */
@@ -48,15 +44,15 @@ final class FeedForward extends AbstractBlock {
             boolean training,
             PairList<String, Object> params) {
         NDArray x = inputs.singletonOrThrow(); // (B, T, E)
-        NDArray u = up.forward(parameters, new NDList(x), training).head(); // (B, T, F)
+        NDArray u = up.map(x, parameters, training); // (B, T, F)
         NDArray inner;
         if (gate == null) {
             inner = Activation.gelu(u);
         } else {
-            NDArray g = gate.forward(parameters, new NDList(x), training).head(); // (B, T, F)
+            NDArray g = gate.map(x, parameters, training); // (B, T, F)
             inner = GatedUnit.silu(g, u, training);
         }
-        return down.forward(parameters, new NDList(inner), training); // (B, T, E)
+        return new NDList(down.map(inner, parameters, training)); // (B, T, E)
     }
 
     /** {@inheritDoc} */

@@ -11,19 +11,25 @@ import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Embedding;
-import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
+import org.posenc.attention.Lora;
+import org.posenc.attention.Projection;
 import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.LinearMap;
 import org.posenc.kernel.Scalars;
 
 /**
@@ -51,7 +57,7 @@ public final class Transformer extends ConfiguredBlock {
     private final Parameter tokens; // (V, E)
     private final List<TransformerLayer> layers = new ArrayList<>();
     private final Block norm;
-    private final Linear output; // null where it is tied
+    private final Projection output; // null where it is tied
 
     /**
      * A Transformer with fresh weights.
@@ -80,12 +86,7 @@ public final class Transformer extends ConfiguredBlock {
         output =
                 config.tiedOutput()
                         ? null
-                        : addChildBlock(
-                                "output",
-                                Linear.builder()
-                                        .setUnits(config.vocabulary())
-                                        .optBias(false)
-                                        .build());
+                        : addChildBlock("output", new Projection(config.vocabulary(), false));
         if (output != null) {
             seedWeights(output, "output");
         }
@@ -156,6 +157,145 @@ public final class Transformer extends ConfiguredBlock {
      */
     public PositionalEncoding encoding() {
         return encoding;
+    }
+
+    /**
+     * Returns the parameters by plain names, such as {@code layer0.attention.key.weight}, {@code
+     * layer0.feedForwardNorm.gain}, {@code tokens}, {@code norm.gain}, {@code output.weight} or
+     * {@code layer0.attention.key.loraA}.
+     *
+     * @return all of them, the encoding's among them, in the order of {@link #getParameters}; one
+     *     that several blocks share bears each one's name
+     */
+    public Map<String, Parameter> named() {
+        Map<String, Parameter> named = new LinkedHashMap<>();
+        for (Pair<String, Parameter> entry : getParameters()) {
+            // DJL puts each child's number before its name: 02layer0_01…
+            String name = entry.getKey().replaceAll("(^|_)\\d+", "$1");
+            named.put(name.replace('_', '.'), entry.getValue());
+        }
+        return named;
+    }
+
+    /**
+     * Keeps parameters from being trained: they get no gradients, which then take no memory, and no
+     * optimizer of this library touches them. Freeze after a model is loaded, and do not make its
+     * trainer by DJL's {@code Model.newTrainer}, which thaws all; {@code
+     * training.SingleDeviceTrainer} does not.
+     *
+     * @param names is looked for within the names of {@link #named}, such as {@code
+     *     layer[0-5]\\.|tokens}
+     * @return the names of those that it froze
+     * @throws IllegalArgumentException if there is no such parameter
+     */
+    public List<String> freeze(Pattern names) {
+        Map<String, Parameter> frozen = new LinkedHashMap<>(named());
+        List<String> all = List.copyOf(frozen.keySet());
+        frozen.keySet().removeIf(name -> !names.matcher(name).find());
+        if (frozen.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "no parameter's name has \""
+                            + names
+                            + "\" in it; they are named "
+                            + String.join(", ", all.subList(0, Math.min(6, all.size())))
+                            + " and so on");
+        }
+        frozen.values().forEach(parameter -> parameter.freeze(true));
+        return List.copyOf(frozen.keySet());
+    }
+
+    /** Lets every parameter be trained again. */
+    public void thaw() {
+        getParameters().values().forEach(parameter -> parameter.freeze(false));
+    }
+
+    /**
+     * Attaches LoRA pairs to the projections named and freezes everything else: what is trained
+     * from now on are the parameters {@code …loraA} and {@code …loraB}. Until the first step the
+     * logits are what they were.
+     *
+     * @param lora which projections, and how
+     * @throws IllegalArgumentException if the model is not initialised or adapted already, or has
+     *     no such module in its layers
+     */
+    public void adapt(Lora lora) {
+        if (!isInitialized()) {
+            throw new IllegalArgumentException("initialise or load a model before it is adapted");
+        }
+        Map<String, List<Projection>> modules = new LinkedHashMap<>();
+        Map<String, Projection> free = projections();
+        for (String target : lora.targets()) {
+            for (int i = 0; i < layers.size(); i++) {
+                String layer = "layer" + i + ".";
+                List<Projection> parts = new ArrayList<>();
+                for (String part : Lora.MODULES.get(target)) {
+                    boolean outside = part.equals("output");
+                    if (!outside || i == 0) {
+                        parts.add(take(free, outside ? part : layer + part, target));
+                    }
+                }
+                if (!parts.isEmpty()) {
+                    modules.put(layer + target, parts);
+                }
+            }
+        }
+        getParameters().values().forEach(parameter -> parameter.freeze(true));
+        modules.forEach(
+                (name, parts) -> {
+                    Parameter down = parts.get(0).down(lora, name);
+                    parts.forEach(part -> part.attach(lora, down));
+                });
+    }
+
+    private static Projection take(Map<String, Projection> free, String name, String target) {
+        Projection projection = free.remove(name);
+        if (projection == null || projection.lora().isPresent()) {
+            throw new IllegalArgumentException(
+                    "LoRA's target module \""
+                            + target
+                            + "\" is not in this model, or adapted already: there is no free "
+                            + name);
+        }
+        return projection;
+    }
+
+    /**
+     * Returns how the model is adapted.
+     *
+     * @return empty where it has no LoRA pairs
+     */
+    public Optional<Lora> lora() {
+        return projections().values().stream().flatMap(p -> p.lora().stream()).findFirst();
+    }
+
+    /** Adds LoRA pairs to the weights, takes them away, and lets every parameter be trained. */
+    public void merge() {
+        projections().values().forEach(Projection::merge);
+        detach();
+    }
+
+    /** Takes LoRA pairs away without a trace, and lets every parameter be trained. */
+    public void detach() {
+        projections().values().forEach(Projection::detach);
+        thaw();
+    }
+
+    /** The linear maps by plain names, such as {@code layer0.attention.key} or {@code output}. */
+    private Map<String, Projection> projections() {
+        Map<String, Projection> found = new LinkedHashMap<>();
+        collect(this, "", found);
+        return found;
+    }
+
+    private static void collect(Block block, String path, Map<String, Projection> found) {
+        for (Pair<String, Block> child : block.getChildren()) {
+            String name = path + child.getKey().replaceAll("^\\d+", "");
+            if (child.getValue() instanceof Projection projection) {
+                found.put(name, projection);
+            } else {
+                collect(child.getValue(), name + ".", found);
+            }
+        }
     }
 
     /**
@@ -362,10 +502,10 @@ public final class Transformer extends ConfiguredBlock {
     private NDArray head(NDArray x, ParameterStore parameters, boolean training) {
         NDArray normed = norm.forward(parameters, new NDList(x), training).head();
         if (output != null) {
-            return output.forward(parameters, new NDList(normed), training).head();
+            return output.map(normed, parameters, training);
         }
         NDArray table = parameters.getValue(tokens, x.getDevice(), training);
-        return Linear.linear(normed, table).head(); // (B, T, V)
+        return LinearMap.apply(normed, table, null); // (B, T, V)
     }
 
     /**
