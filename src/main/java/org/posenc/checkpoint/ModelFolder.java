@@ -28,10 +28,12 @@ import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.rope.ContextLength;
+import org.posenc.encoding.rope.LayoutPermutation;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RopePrecision;
 import org.posenc.encoding.rope.RotaryLayout;
+import org.posenc.kernel.Slice;
 import org.posenc.kernel.TorchScript;
 import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
@@ -122,7 +124,7 @@ public final class ModelFolder {
     /**
      * Returns the RoPE it was trained with.
      *
-     * @return the parameters, of half-split pairs
+     * @return the parameters
      */
     public RopeParameters rope() {
         return rope;
@@ -167,7 +169,7 @@ public final class ModelFolder {
     }
 
     /**
-     * Reads the model with the RoPE of its configuration.
+     * Reads the model with the RoPE of its configuration, {@link #encoding()}.
      *
      * @param manager owns the weights and decides their device
      * @param type float32, float16 or float64; what is stored otherwise is converted
@@ -180,6 +182,11 @@ public final class ModelFolder {
 
     /**
      * Reads the model with another encoding, such as RoPE stretched to a longer context.
+     *
+     * <p>The encoding's layout decides in which order the rows of queries and keys are read: in the
+     * folder they stand as halves, and for {@link Rope} of interleaved pairs, which is faster, they
+     * are put side by side. {@link ModelFolderWriter} puts them back. An encoding that the model
+     * gets later, {@link Transformer#withEncoding}, must have the same layout.
      *
      * @param manager owns the weights and decides their device
      * @param type float32, float16 or float64; what is stored otherwise is converted
@@ -198,7 +205,22 @@ public final class ModelFolder {
         model.initialize(manager, type, new Shape(1, 1));
         Map<String, NDArray> arrays = arrays(parameters);
         tensors.forEach((name, tensor) -> tensor.load(weights, name, arrays));
+        Map<String, LayoutPermutation> orders = StoredRows.of(model);
+        arrays.forEach(
+                (path, array) -> {
+                    LayoutPermutation order = orders.get(StoredRows.block(path));
+                    if (order != null) {
+                        reorder(array, order.inverse());
+                    }
+                });
         return model;
+    }
+
+    private static void reorder(NDArray array, LayoutPermutation order) {
+        try (NDArray rows = array.stopGradient();
+                NDArray reordered = order.apply(rows)) {
+            Slice.write(rows, 0, 0, reordered);
+        }
     }
 
     Path folder() {
@@ -207,6 +229,10 @@ public final class ModelFolder {
 
     JsonObject json() {
         return json;
+    }
+
+    Safetensors weights() {
+        return weights;
     }
 
     DecoderFamily family() {
@@ -227,7 +253,7 @@ public final class ModelFolder {
 
     /**
      * Makes the encoding of its configuration, as Hugging Face computes it, but each row of a batch
-     * by itself.
+     * by itself and with interleaved pairs.
      *
      * @return a new block: RoPE, or a schedule where some layers do without
      */
@@ -237,7 +263,7 @@ public final class ModelFolder {
 
     /**
      * Makes an encoding of other parameters, such as those of a longer context, in the layers that
-     * have RoPE.
+     * have RoPE. Pairs are interleaved, see {@link #load(NDManager, DataType, PositionalEncoding)}.
      *
      * @param parameters dimensions, base and scaling
      * @param length what counts as length for a scaling that depends on it
@@ -256,7 +282,7 @@ public final class ModelFolder {
         Rope rotary =
                 Rope.builder()
                         .setParameters(parameters)
-                        .setLayout(said.layout().orElse(RotaryLayout.HALF_SPLIT))
+                        .setLayout(RotaryLayout.INTERLEAVED)
                         .optLength(length)
                         .optPrecision(RopePrecision.HUGGING_FACE)
                         .build();
@@ -315,7 +341,7 @@ public final class ModelFolder {
     }
 
     /** Since version 5, transformers calls the output of every model the same. */
-    private String storedName(String name) {
+    String storedName(String name) {
         return name.equals("embed_out.weight") && weights.names().contains("lm_head.weight")
                 ? "lm_head.weight"
                 : name;

@@ -6,6 +6,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +18,6 @@ import java.util.Optional;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
-import org.posenc.encoding.rope.LayoutPermutation;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RotaryLayout;
@@ -33,7 +33,8 @@ import org.posenc.report.AtomicFile;
  * SwiGLU and biases in all projections of attention or none; qwen2 or qwen3 with biases or norms at
  * queries and keys; gpt_neox with LayerNorm, GELU and biases. Dropout is not a part.
  *
- * <p>Files appear one by one, each whole, {@code config.json} the last.
+ * <p>Files appear one by one, each whole, {@code config.json} the last: a folder that has one has
+ * all the rest.
  */
 public final class ModelFolderWriter {
 
@@ -55,6 +56,8 @@ public final class ModelFolderWriter {
     private final Transformer model;
     private long length;
     private StoredType type = StoredType.F32;
+    private boolean typesLikeTheFolders;
+    private long shardBytes = 5_000_000_000L;
     private ModelFolder like;
     private Path tokenizer;
     private RopeConfig.KeyStyle keys = RopeConfig.KeyStyle.OLD;
@@ -88,6 +91,34 @@ public final class ModelFolderWriter {
      */
     public ModelFolderWriter optType(StoredType type) {
         this.type = type;
+        typesLikeTheFolders = false;
+        return this;
+    }
+
+    /**
+     * Stores each tensor in the type that it has in the folder of {@link #optLike}, so that weights
+     * that were read and not changed are written as they were, to the last bit.
+     *
+     * @return this writer
+     */
+    public ModelFolderWriter optStoredTypes() {
+        typesLikeTheFolders = true;
+        return this;
+    }
+
+    /**
+     * Sets how large a file of weights may be. Larger models are written in several with an index.
+     *
+     * @param bytes at least 1; 5 GB where it is not set. A tensor is never cut, so the file of one
+     *     that is larger is too
+     * @return this writer
+     */
+    public ModelFolderWriter optShardSize(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException(
+                    "a file of weights must have room for at least 1 byte, got " + bytes);
+        }
+        this.shardBytes = bytes;
         return this;
     }
 
@@ -149,25 +180,30 @@ public final class ModelFolderWriter {
                 model.encoding() instanceof LayerSchedule schedule
                         ? schedule.layers()
                         : Collections.nCopies(model.config().layers(), model.encoding());
+        if (typesLikeTheFolders && like == null) {
+            throw new IllegalArgumentException(
+                    "types are those of a folder, and the folder to be like is missing");
+        }
         boolean everyLayerHasRope = layers.stream().noneMatch(NoEncoding.class::isInstance);
         DecoderFamily family =
                 like == null ? DecoderFamily.of(model.config(), everyLayerHasRope) : like.family();
         family.require(model.config(), everyLayerHasRope);
         JsonObject config = rope(family, layers).writeInto(config(family), keys);
         try (NDScope scope = new NDScope()) {
-            Map<String, NDArray> arrays = ModelFolder.arrays(ModelFolder.parameters(model));
-            for (int i = 0; i < layers.size(); i++) {
-                if (layers.get(i) instanceof Rope rope
-                        && rope.layout() == RotaryLayout.INTERLEAVED) {
-                    splitHalves("layer" + i + ".attention.", rope.parameters(), arrays);
-                }
-            }
+            Map<String, NDArray> arrays =
+                    StoredRows.stored(model, ModelFolder.arrays(ModelFolder.parameters(model)));
             Map<String, NDArray> tensors = new LinkedHashMap<>();
-            family.tensors()
-                    .of(model.config())
-                    .forEach(tensor -> tensors.put(tensor.name(), tensor.pack(arrays)));
-            Path weights = folder.resolve(ModelFolder.WEIGHTS);
-            Safetensors.write(weights, tensors, Map.of("format", "pt"), type);
+            Map<String, StoredType> types = new LinkedHashMap<>();
+            for (TensorTable.Tensor tensor : family.tensors().of(model.config())) {
+                String name = like == null ? tensor.name() : like.storedName(tensor.name());
+                tensors.put(name, tensor.pack(arrays));
+                types.put(name, typesLikeTheFolders ? like.weights().type(name) : type);
+            }
+            SafetensorsShards weights = new SafetensorsShards(folder, tensors, types, shardBytes);
+            weights.checkRoom();
+            // New weights beside an older configuration would be read without complaint.
+            remove(folder.resolve(ModelFolder.CONFIG));
+            weights.write(Map.of("format", "pt"));
         }
         if (like != null) {
             BESIDE.forEach(name -> copy(like.folder().resolve(name), folder.resolve(name)));
@@ -192,10 +228,12 @@ public final class ModelFolderWriter {
             config.add("pad_token_id", JsonNull.INSTANCE);
         } else {
             config = like.json().deepCopy();
-            config.remove("dtype"); // transformers 5 reads its older name too
         }
         family.write(model.config()).asMap().forEach(config::add);
-        config.addProperty("torch_dtype", type.inPyTorch());
+        if (!typesLikeTheFolders) {
+            config.remove("dtype"); // transformers 5 reads its older name too
+            config.addProperty("torch_dtype", type.inPyTorch());
+        }
         return config;
     }
 
@@ -238,38 +276,17 @@ public final class ModelFolderWriter {
         return rope.parameters();
     }
 
-    /** Turns a layer made for interleaved pairs into one that computes the same with halves. */
-    private void splitHalves(String layer, RopeParameters rope, Map<String, NDArray> arrays) {
-        Map<String, Integer> heads =
-                Map.of(
-                        "query.",
-                        model.config().heads(),
-                        "key.",
-                        model.config().keyValueHeads(),
-                        "queryNorm.",
-                        1,
-                        "keyNorm.",
-                        1);
-        heads.forEach(
-                (block, count) -> {
-                    LayoutPermutation order =
-                            LayoutPermutation.of(
-                                    count,
-                                    rope.headDimension(),
-                                    rope.rotaryDimension(),
-                                    RotaryLayout.INTERLEAVED,
-                                    RotaryLayout.HALF_SPLIT);
-                    arrays.replaceAll(
-                            (name, array) ->
-                                    name.startsWith(layer + block)
-                                            ? order.apply(array.stopGradient())
-                                            : array);
-                });
-    }
-
     private static void copy(Path from, Path to) {
         if (Files.isRegularFile(from) && !from.toAbsolutePath().equals(to.toAbsolutePath())) {
             AtomicFile.write(to, out -> Files.copy(from, out));
+        }
+    }
+
+    private static void remove(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + " cannot be replaced: " + e.getMessage(), e);
         }
     }
 

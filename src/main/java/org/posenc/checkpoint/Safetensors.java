@@ -230,7 +230,7 @@ public final class Safetensors {
      */
     public static void write(
             Path file, Map<String, NDArray> tensors, Map<String, String> metadata) {
-        writeAs(file, tensors, metadata, own -> own);
+        write(file, tensors, metadata, types(tensors, own -> own));
     }
 
     /**
@@ -253,21 +253,26 @@ public final class Safetensors {
             throw new IllegalArgumentException(
                     "floats can be stored as F16, BF16, F32 or F64, got " + floats);
         }
-        writeAs(file, tensors, metadata, own -> own.floating() ? floats : own);
+        write(file, tensors, metadata, types(tensors, own -> own.floating() ? floats : own));
     }
 
-    private static void writeAs(
+    private static Map<String, StoredType> types(
+            Map<String, NDArray> tensors, UnaryOperator<StoredType> conversion) {
+        Map<String, StoredType> types = new LinkedHashMap<>();
+        tensors.forEach(
+                (name, array) ->
+                        types.put(name, conversion.apply(StoredType.of(array.getDataType()))));
+        return types;
+    }
+
+    /** Writes tensors, each in a type of its own. */
+    static void write(
             Path file,
             Map<String, NDArray> tensors,
             Map<String, String> metadata,
-            UnaryOperator<StoredType> conversion) {
-        Map<String, StoredType> types = new LinkedHashMap<>();
+            Map<String, StoredType> types) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        tensors.forEach(
-                (name, array) -> {
-                    types.put(name, conversion.apply(StoredType.of(array.getDataType())));
-                    shapes.put(name, array.getShape());
-                });
+        tensors.forEach((name, array) -> shapes.put(name, array.getShape()));
         Map<String, SafetensorsHeader.Tensor> places = SafetensorsHeader.layOut(types, shapes);
         byte[] header = SafetensorsHeader.compose(places, metadata);
         AtomicFile.write(

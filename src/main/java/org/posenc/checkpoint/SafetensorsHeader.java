@@ -65,7 +65,7 @@ record SafetensorsHeader(
 
     /** Lays tensors out one after another, wide types first, so that each is aligned. */
     static Map<String, Tensor> layOut(Map<String, StoredType> types, Map<String, Shape> shapes) {
-        List<String> names = new ArrayList<>(types.keySet());
+        List<String> names = new ArrayList<>(shapes.keySet());
         names.sort(
                 Comparator.comparing((String name) -> -types.get(name).bytes())
                         .thenComparing(Comparator.naturalOrder()));

@@ -220,7 +220,7 @@ class CheckpointDecodingTest {
                         .withEncoding(
                                 Rope.builder()
                                         .setHeadDimension(16)
-                                        .setLayout(RotaryLayout.HALF_SPLIT)
+                                        .setLayout(RotaryLayout.INTERLEAVED)
                                         .optScaling(scaling)
                                         .optLength(new ContextLength.EachRow())
                                         .optPrecision(RopePrecision.HUGGING_FACE)

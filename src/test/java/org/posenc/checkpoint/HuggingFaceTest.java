@@ -59,6 +59,7 @@ class HuggingFaceTest {
                 ModelFolder opened = ModelFolder.open(folder);
                 Transformer model = opened.load(manager, DataType.FLOAT32);
                 tell(model, folder, manager);
+                same(model, opened, manager);
                 // And back again, in both styles of keys.
                 for (KeyStyle keys : KeyStyle.values()) {
                     Path again =
@@ -67,6 +68,7 @@ class HuggingFaceTest {
                             .setLength(opened.length())
                             .optLike(opened)
                             .optKeys(keys)
+                            .optShardSize(keys == KeyStyle.NEW ? 20_000 : Long.MAX_VALUE)
                             .write(again);
                     tell(model, again, manager);
                 }
@@ -74,6 +76,25 @@ class HuggingFaceTest {
             ours(manager);
         }
         System.out.println(python("check", directory));
+    }
+
+    /** Written like the folder it came from, a model's tensors are the folder's, bit for bit. */
+    private void same(Transformer model, ModelFolder folder, NDManager manager) {
+        Path again = directory.resolve("same");
+        new ModelFolderWriter(model)
+                .setLength(folder.length())
+                .optLike(folder)
+                .optStoredTypes()
+                .optShardSize(20_000)
+                .write(again);
+        Safetensors weights = ModelFolder.open(again).weights();
+        assertThat(weights.names()).containsExactlyInAnyOrderElementsOf(folder.weights().names());
+        for (String name : weights.names()) {
+            assertThat(weights.type(name)).isEqualTo(folder.weights().type(name));
+            assertThat(weights.read(name, manager).toByteBuffer())
+                    .as(folder.folder() + " " + name)
+                    .isEqualTo(folder.weights().read(name, manager).toByteBuffer());
+        }
     }
 
     /** Models of this library, among them every scaling of RoPE that has a name there. */
