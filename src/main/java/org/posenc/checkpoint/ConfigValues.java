@@ -3,7 +3,12 @@ package org.posenc.checkpoint;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +33,26 @@ final class ConfigValues {
     /** Begins without values; an error of a value that is missing says whose it would be. */
     ConfigValues(String owner) {
         this.owner = owner;
+    }
+
+    /**
+     * Reads a file that holds an object.
+     *
+     * @throws IllegalArgumentException if it cannot be read or holds something else
+     */
+    static JsonObject read(Path file) {
+        JsonElement root;
+        try {
+            root = JsonParser.parseString(Files.readString(file));
+        } catch (JsonParseException e) {
+            throw new IllegalArgumentException(file + " is not JSON", e);
+        } catch (IOException e) {
+            throw Safetensors.unreadable(file, e);
+        }
+        if (!root.isJsonObject()) {
+            throw new IllegalArgumentException(file + " must hold a JSON object");
+        }
+        return root.getAsJsonObject();
     }
 
     static ConfigValues of(JsonObject json, String path) {
@@ -137,6 +162,13 @@ final class ConfigValues {
             return Optional.of(p.getAsString());
         }
         throw refuse(name, "a text");
+    }
+
+    /** Reads a text, or true or false as one. */
+    Optional<String> word(String name) {
+        return has(name) && places.get(name).value() instanceof JsonPrimitive p && p.isBoolean()
+                ? Optional.of(p.getAsString())
+                : text(name);
     }
 
     Optional<Boolean> flag(String name) {

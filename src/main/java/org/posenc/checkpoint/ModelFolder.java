@@ -6,11 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -93,20 +89,9 @@ public final class ModelFolder {
      *     our {@link Transformer} cannot be the model; one sentence says what
      */
     public static ModelFolder open(Path folder) {
-        Path file = folder.resolve(CONFIG);
-        JsonElement root;
+        JsonObject json = ConfigValues.read(folder.resolve(CONFIG));
         try {
-            root = JsonParser.parseString(Files.readString(file));
-        } catch (JsonParseException e) {
-            throw new IllegalArgumentException(file + " is not JSON", e);
-        } catch (IOException e) {
-            throw Safetensors.unreadable(file, e);
-        }
-        if (!root.isJsonObject()) {
-            throw new IllegalArgumentException(file + " must hold a JSON object");
-        }
-        try {
-            return new ModelFolder(folder, root.getAsJsonObject());
+            return new ModelFolder(folder, json);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(folder + ": " + e.getMessage(), e);
         }
@@ -216,7 +201,8 @@ public final class ModelFolder {
         return model;
     }
 
-    private static void reorder(NDArray array, LayoutPermutation order) {
+    /** Puts an array's rows into another order, in place. */
+    static void reorder(NDArray array, LayoutPermutation order) {
         try (NDArray rows = array.stopGradient();
                 NDArray reordered = order.apply(rows)) {
             Slice.write(rows, 0, 0, reordered);
@@ -349,10 +335,13 @@ public final class ModelFolder {
 
     private static void tell(String what, Collection<String> tensors, List<String> faults) {
         if (!tensors.isEmpty()) {
-            String names = tensors.stream().limit(NAMED).collect(Collectors.joining(", "));
-            String rest =
-                    tensors.size() > NAMED ? " and " + (tensors.size() - NAMED) + " more" : "";
-            faults.add(what + " " + names + rest);
+            faults.add(what + " " + few(tensors));
         }
+    }
+
+    /** The first of many, and how many more there are. */
+    static String few(Collection<String> many) {
+        String names = many.stream().limit(NAMED).collect(Collectors.joining(", "));
+        return many.size() > NAMED ? names + " and " + (many.size() - NAMED) + " more" : names;
     }
 }
