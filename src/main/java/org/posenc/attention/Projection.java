@@ -72,7 +72,7 @@ public final class Projection extends Linear {
         NDArray weight = parameters.getValue(parameter(WEIGHT), device, training);
         NDArray bias = parameters.getValue(parameter(BIAS), device, training);
         if (lora == null) {
-            return LinearMap.apply(x, weight, bias);
+            return LinearMap.apply(x, weight, bias, training);
         }
         return LinearMap.adapted(
                 x,

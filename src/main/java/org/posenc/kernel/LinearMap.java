@@ -3,9 +3,13 @@ package org.posenc.kernel;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.core.Linear;
+import java.util.HashMap;
 import java.util.Map;
 
-/** Products of vectors with a matrix, and with a matrix to which one of low rank is added. */
+/**
+ * Products of vectors with a matrix, and with a matrix to which one of low rank is added, in the
+ * thread's {@link Precision}.
+ */
 public final class LinearMap {
 
     private LinearMap() {}
@@ -16,10 +20,16 @@ public final class LinearMap {
      * @param x (…, I)
      * @param weight W: (O, I), in x's type
      * @param bias b: (O), or {@code null}
+     * @param training whether gradients are to flow
      * @return (…, O), in x's manager
      */
-    public static NDArray apply(NDArray x, NDArray weight, NDArray bias) {
-        return Linear.linear(x, weight, bias).head();
+    public static NDArray apply(NDArray x, NDArray weight, NDArray bias, boolean training) {
+        if (!Precision.current().narrows(x.getDataType())) {
+            return Linear.linear(x, weight, bias).head();
+        }
+        Map<String, Object> constants = Precision.current().types(x.getDataType());
+        NDArray y = TorchScript.load("linear", constants).call(training, x, weight);
+        return bias == null ? y : y.add(bias);
     }
 
     /**
@@ -65,17 +75,9 @@ public final class LinearMap {
                             + " and "
                             + b);
         }
-        int type = LibtorchTypes.number(x.getDataType());
-        Map<String, Object> constants =
-                Map.of(
-                        "compute",
-                        type,
-                        "type",
-                        type,
-                        "scale",
-                        scale,
-                        "dropout",
-                        training ? dropout : 0.0);
+        Map<String, Object> constants = new HashMap<>(Precision.current().types(x.getDataType()));
+        constants.put("scale", scale);
+        constants.put("dropout", training ? dropout : 0.0);
         NDArray y = TorchScript.load("lora_linear", constants).call(training, x, weight, down, up);
         return bias == null ? y : y.add(bias);
     }

@@ -53,8 +53,7 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
         check(q, k, v);
         long queries = q.getShape().get(2);
         long keys = k.getShape().get(2);
-        Map<String, Object> constants = new HashMap<>();
-        constants.put("dropout", training ? dropout : 0.0);
+        Map<String, Object> constants = constants(q.getDataType(), training);
         constants.put("scale", Double.isNaN(scale) ? "None" : scale);
         boolean masks = causal && queries > 1; // a single query sees every key
         NDArray added = bias;
@@ -70,11 +69,15 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
             constants.put("causal", masks);
             return TorchScript.load("attention", constants).call(training, q, eachKey, eachValue);
         }
+        double lowest = Precision.current().lowest(q.getDataType());
+        // What no score outweighs in float32 is minus infinity in float16.
+        boolean clamp = lowest != lowest(q.getDataType());
+        constants.put("bias", clamp ? "torch.clamp(bias, " + lowest + ")" : "bias");
         if (!masks) {
             return TorchScript.load("attention_biased", constants)
                     .call(training, q, eachKey, eachValue, added);
         }
-        constants.put("lowest", lowest(q.getDataType()));
+        constants.put("lowest", lowest);
         return TorchScript.load("attention_biased_causal", constants)
                 .call(training, q, eachKey, eachValue, added);
     }
@@ -111,8 +114,7 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
                             + " and the scale "
                             + scale);
         }
-        Map<String, Object> constants = new HashMap<>();
-        constants.put("dropout", training ? dropout : 0.0);
+        Map<String, Object> constants = constants(products.getDataType(), training);
         constants.put("scale", scale);
         constants.put("causal", causal && p.get(2) > 1);
         constants.put("lowest", lowest(products.getDataType()));
@@ -127,6 +129,12 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
             return TorchScript.load("attention_products", constants)
                     .call(training, products, eachValue, none);
         }
+    }
+
+    private Map<String, Object> constants(DataType type, boolean training) {
+        Map<String, Object> constants = new HashMap<>(Precision.current().types(type));
+        constants.put("dropout", training ? dropout : 0.0);
+        return constants;
     }
 
     /**

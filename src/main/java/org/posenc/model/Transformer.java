@@ -505,7 +505,7 @@ public final class Transformer extends ConfiguredBlock {
             return output.map(normed, parameters, training);
         }
         NDArray table = parameters.getValue(tokens, x.getDevice(), training);
-        return LinearMap.apply(normed, table, null); // (B, T, V)
+        return LinearMap.apply(normed, table, null, training); // (B, T, V)
     }
 
     /**

@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Precision;
 import org.posenc.kernel.Scalars;
 
 /**
@@ -49,6 +51,8 @@ public final class SingleDeviceTrainer extends Trainer {
     private final Optimizer optimizer;
     private final GradientClipping clipping;
     private final int accumulation;
+    private final Precision precision;
+    private final LossScaling scaling; // null where the loss is not scaled
     private final Device device;
     private List<Parameter> parameters;
     private int batches;
@@ -60,6 +64,11 @@ public final class SingleDeviceTrainer extends Trainer {
         optimizer = builder.optimizer;
         clipping = builder.clipping;
         accumulation = builder.accumulation;
+        precision = builder.precision;
+        scaling =
+                builder.scaling == null && precision == Precision.FLOAT16
+                        ? new LossScaling()
+                        : builder.scaling;
         device = builder.model.getNDManager().getDevice();
     }
 
@@ -74,12 +83,29 @@ public final class SingleDeviceTrainer extends Trainer {
 
     /** {@inheritDoc} */
     @Override
+    public NDList forward(NDList input) {
+        try (Autograd.Scope narrow = precision.use()) {
+            return super.forward(input);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDList forward(NDList data, NDList labels) {
+        try (Autograd.Scope narrow = precision.use()) {
+            return super.forward(data, labels);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public GradientCollector newGradientCollector() {
         GradientCollector collector = Autograd.collector();
         return new GradientCollector() {
             @Override
             public void backward(NDArray loss) {
-                collector.backward(accumulation == 1 ? loss : Scalars.div(loss, accumulation));
+                double factor = (scaling == null ? 1 : scaling.scale()) / accumulation;
+                collector.backward(factor == 1 ? loss : Scalars.mul(loss, factor));
                 try (Autograd.Scope off = Autograd.off()) {
                     add(loss);
                 }
@@ -126,7 +152,8 @@ public final class SingleDeviceTrainer extends Trainer {
      * {@inheritDoc}
      *
      * <p>With accumulation, every n-th call steps, with the mean of the n batches' gradients; the
-     * others do nothing.
+     * others do nothing. Where the loss is scaled, gradients are scaled back before they are
+     * clipped, and a step with one that is not finite changes nothing but the scale.
      */
     @Override
     public void step() {
@@ -136,6 +163,10 @@ public final class SingleDeviceTrainer extends Trainer {
         long begin = System.nanoTime();
         if (parameters == null) {
             parameters = parametersOf(getModel());
+        }
+        if (scaling != null && !scaling.apply(parameters)) {
+            addMetric("step", begin);
+            return;
         }
         if (clipping != null) {
             try (NDArray norm = clipping.apply(parameters)) {
@@ -188,9 +219,19 @@ public final class SingleDeviceTrainer extends Trainer {
     /** {@inheritDoc} */
     @Override
     public NDList evaluate(NDList input) {
-        try (Autograd.Scope off = Autograd.off()) {
+        try (Autograd.Scope off = Autograd.off();
+                Autograd.Scope narrow = precision.use()) {
             return super.evaluate(input);
         }
+    }
+
+    /**
+     * Returns the loss's scaling, whose state belongs to that of the training.
+     *
+     * @return empty where the loss is not scaled
+     */
+    public Optional<LossScaling> lossScaling() {
+        return Optional.ofNullable(scaling);
     }
 
     /** Builds {@link SingleDeviceTrainer}. */
@@ -202,6 +243,8 @@ public final class SingleDeviceTrainer extends Trainer {
         private Optimizer optimizer;
         private GradientClipping clipping;
         private int accumulation = 1;
+        private Precision precision = Precision.FLOAT32;
+        private LossScaling scaling;
 
         private Builder() {}
 
@@ -262,6 +305,30 @@ public final class SingleDeviceTrainer extends Trainer {
                 throw new IllegalArgumentException("a step takes at least 1 batch, got " + batches);
             }
             accumulation = batches;
+            return this;
+        }
+
+        /**
+         * Sets the precision of the model's matrix products. Parameters, gradients and moments stay
+         * float32.
+         *
+         * @param precision float32 where it is not set; with float16 the loss is scaled
+         * @return this builder
+         */
+        public Builder optPrecision(Precision precision) {
+            this.precision = precision;
+            return this;
+        }
+
+        /**
+         * Sets how the loss is scaled.
+         *
+         * @param scaling a new one, or one with the state of a training that goes on; where it is
+         *     not set, a new one for float16 and none for other precisions
+         * @return this builder
+         */
+        public Builder optLossScaling(LossScaling scaling) {
+            this.scaling = scaling;
             return this;
         }
 

@@ -3,4 +3,8 @@ def forward(self: __torch__.Kernel,
     q: Tensor,
     k: Tensor,
     v: Tensor) -> Tensor:
-  return torch.scaled_dot_product_attention(q, k, v, None, ${dropout}, ${causal}, scale=${scale})
+  a = torch.to(q, ${compute})
+  b = torch.to(k, ${compute})
+  c = torch.to(v, ${compute})
+  y = torch.scaled_dot_product_attention(a, b, c, None, ${dropout}, ${causal}, scale=${scale})
+  return torch.to(y, ${type})

@@ -4,4 +4,9 @@ def forward(self: __torch__.Kernel,
     k: Tensor,
     v: Tensor,
     bias: Tensor) -> Tensor:
-  return torch.scaled_dot_product_attention(q, k, v, bias, ${dropout}, False, scale=${scale})
+  a = torch.to(q, ${compute})
+  b = torch.to(k, ${compute})
+  c = torch.to(v, ${compute})
+  added = torch.to(${bias}, ${compute})
+  y = torch.scaled_dot_product_attention(a, b, c, added, ${dropout}, False, scale=${scale})
+  return torch.to(y, ${type})

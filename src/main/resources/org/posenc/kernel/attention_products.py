@@ -11,4 +11,6 @@ def forward(self: __torch__.Kernel,
     seen = torch.masked_fill(scores, future, ${lowest})
   else:
     seen = scores
-  return torch.matmul(torch.dropout(torch.softmax(seen, -1), ${dropout}, True), v)
+  weights = torch.dropout(torch.softmax(seen, -1), ${dropout}, True)
+  y = torch.matmul(torch.to(weights, ${compute}), torch.to(v, ${compute}))
+  return torch.to(y, ${type})
