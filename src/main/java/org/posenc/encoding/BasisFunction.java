@@ -69,6 +69,15 @@ public sealed interface BasisFunction
     double similarity(double u);
 
     /**
+     * Returns how far ψ reaches: beyond this distance it is below 2⁻⁵³ of its greatest value.
+     *
+     * @return the distance; infinite where ψ does not fade
+     */
+    default double reach() {
+        return Double.POSITIVE_INFINITY;
+    }
+
+    /**
      * exp(−u²/(2σ²)). Stable rank 1/(2√π σ), similarity exp(−u²/(4σ²)).
      *
      * @param sigma σ
@@ -96,6 +105,12 @@ public sealed interface BasisFunction
         @Override
         public double stableRankLimit(double range) {
             return range / (2 * Math.sqrt(Math.PI) * sigma);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public double reach() {
+            return sigma * Math.sqrt(2 * 53 * Math.log(2));
         }
 
         /** {@inheritDoc} */
@@ -133,6 +148,12 @@ public sealed interface BasisFunction
         @Override
         public double stableRankLimit(double range) {
             return 2 * range / (3 * width);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public double reach() {
+            return width;
         }
 
         /** {@inheritDoc} */
@@ -268,6 +289,12 @@ public sealed interface BasisFunction
 
         /** {@inheritDoc} */
         @Override
+        public double reach() {
+            return from();
+        }
+
+        /** {@inheritDoc} */
+        @Override
         public double similarity(double u) {
             return Math.max(0, 1 - Math.abs(u) / width);
         }
@@ -310,6 +337,12 @@ public sealed interface BasisFunction
         @Override
         public double stableRankLimit(double range) {
             return range / (2 * width);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public double reach() {
+            return width * (1 + EDGE);
         }
 
         /** {@inheritDoc} */

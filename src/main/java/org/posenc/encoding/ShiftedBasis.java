@@ -8,7 +8,7 @@ import ai.djl.training.ParameterStore;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.posenc.kernel.Cast;
@@ -20,8 +20,15 @@ import org.posenc.kernel.Scalars;
  *
  * <p>φ_j(x) = ψ(x − t_j) with d centres t_j = a + j (b − a)/d over the range [a, b), the end left
  * out. In the periodic form x − t_j is taken around the circle of length b − a; otherwise copies
- * fade out at both ends, and a position well outside the range has features 0. Several coordinates
- * have D/K centres in each of K {@link Directions}, one direction after the other: (…, M) → (…, D).
+ * fade out at both ends, and a position well outside the range has features 0.
+ *
+ * <p>In the mirrored form, which is not the paper's, both ends of the range are mirrors: φ_j(x) =
+ * Σ_k ψ(x + 2kL − t_j) + ψ(2a − x + 2kL − t_j), with L = b − a and t_j = a + (j + ½) L/d. Nothing
+ * fades, and a function made of these features is even about a and b, as one made of the cosines of
+ * a DCT-II is.
+ *
+ * <p>Several coordinates have D/K centres in each of K {@link Directions}, one direction after the
+ * other: (…, M) → (…, D).
  *
  * <p>Rows may be divided by one number for the whole encoding, the greatest norm of a row: over the
  * range, or over given points such as those of training. It is fixed when the block is built, so
@@ -46,6 +53,7 @@ public final class ShiftedBasis extends FeaturesBlock {
     private final double from;
     private final double to;
     private final boolean periodic;
+    private final List<Image> images;
     private final Directions directions;
     private double norm;
     private final double[] centres;
@@ -53,17 +61,49 @@ public final class ShiftedBasis extends FeaturesBlock {
     private final DeviceConstant mix; // (M, K), coordinates to directions
     private final DeviceConstant shift; // (K)
 
+    /** What is seen of a position: the position itself, or where it is seen in a mirror. */
+    private record Image(double sign, double shift) {
+
+        private static final Image SELF = new Image(1, 0);
+
+        double of(double t) {
+            return sign * t + shift;
+        }
+
+        NDArray of(NDArray t) {
+            return equals(SELF) ? t : Scalars.mul(t, sign).add(shift);
+        }
+
+        /** Those of positions in [a, b] that come as near as a reach to some centre. */
+        static List<Image> inMirrors(double a, double b, double reach) {
+            double period = 2 * (b - a);
+            int most = (int) Math.ceil(reach / period);
+            List<Image> images = new ArrayList<>();
+            images.add(SELF);
+            for (int k = -most; k <= most + 1; k++) {
+                if (k != 0 && (Math.abs(k) - 0.5) * period < reach) {
+                    images.add(new Image(1, k * period));
+                }
+                if ((Math.abs(k - 0.5) - 0.5) * period < reach) {
+                    images.add(new Image(-1, 2 * a + k * period));
+                }
+            }
+            return images;
+        }
+    }
+
     private ShiftedBasis(Builder builder) {
         super(VERSION, builder.positionDimension, builder.dimension);
         basis = builder.basis;
         from = builder.from;
         to = builder.to;
         periodic = builder.periodic;
+        images = builder.images();
         directions = builder.directions;
         double[][] rows = builder.directionRows();
         centres = new double[Checks.divided(builder.dimension, rows.length, "dimension")];
         for (int j = 0; j < centres.length; j++) {
-            centres[j] = from + j * (to - from) / centres.length;
+            centres[j] = from + (j + (builder.mirrored ? 0.5 : 0)) * range() / centres.length;
         }
         centre = new DeviceConstant(centres);
         int m = builder.positionDimension;
@@ -87,6 +127,7 @@ public final class ShiftedBasis extends FeaturesBlock {
         from = plane.from;
         to = plane.to;
         periodic = plane.periodic;
+        images = plane.images;
         directions = Directions.AXES;
         norm = plane.norm;
         centres = plane.centres;
@@ -152,17 +193,26 @@ public final class ShiftedBasis extends FeaturesBlock {
                     x.matMul(mix.beside(x, DataType.FLOAT64))
                             .add(shift.beside(x, DataType.FLOAT64)); // (…, K)
         }
+        NDArray copies = null; // (…, K, D/K)
+        for (Image image : images) {
+            NDArray seen = copies(image.of(x));
+            copies = copies == null ? seen : copies.add(seen);
+        }
+        Shape points = x.getShape().slice(0, x.getShape().dimension() - 1);
+        NDArray features = copies.reshape(points.add(featureDimension())); // (…, D)
+        if (norm != 1) {
+            features = Scalars.div(features, norm);
+        }
+        return Cast.withoutTails(features, featureType(positions), training);
+    }
+
+    private NDArray copies(NDArray x) {
         NDArray u = x.expandDims(-1).sub(centre.beside(x, DataType.FLOAT64)); // (…, K, D/K)
         if (periodic) {
             NDArray turns = Scalars.div(u, range());
             u = Scalars.mul(turns.sub(turns.add(0.5).floor()), range());
         }
-        Shape points = x.getShape().slice(0, x.getShape().dimension() - 1);
-        NDArray features = basis.values(u).reshape(points.add(featureDimension())); // (…, D)
-        if (norm != 1) {
-            features = Scalars.div(features, norm);
-        }
-        return Cast.withoutTails(features, featureType(positions), training);
+        return basis.values(u);
     }
 
     /** {@inheritDoc} */
@@ -209,11 +259,14 @@ public final class ShiftedBasis extends FeaturesBlock {
     private double squares(double t) {
         double sum = 0;
         for (double c : centres) {
-            double u = t - c;
-            if (periodic) {
-                u -= Math.floor(u / range() + 0.5) * range();
+            double value = 0;
+            for (Image image : images) {
+                double u = image.of(t) - c;
+                if (periodic) {
+                    u -= Math.floor(u / range() + 0.5) * range();
+                }
+                value += basis.value(u);
             }
-            double value = basis.value(u);
             sum += value * value;
         }
         return sum;
@@ -228,6 +281,7 @@ public final class ShiftedBasis extends FeaturesBlock {
                 + " to "
                 + to
                 + (periodic ? ", periodic" : "")
+                + (images.size() > 1 ? ", mirrored" : "")
                 + ", "
                 + Settings.nameOf(directions)
                 + (norm == 1 ? "" : drawn() ? ", normalized" : ", norm " + norm);
@@ -341,17 +395,23 @@ public final class ShiftedBasis extends FeaturesBlock {
 
     private static NamedEncoding entry(
             String name, String summary, Basis basis, Settings.Key... own) {
-        Settings.Key[] keys = Arrays.copyOf(own, own.length + 3);
-        keys[own.length] =
-                new Settings.Key("periodic", "false", "whether the range is closed to a circle");
-        keys[own.length + 1] =
+        List<Settings.Key> keys = new ArrayList<>(List.of(own));
+        keys.add(new Settings.Key("from", "auto", "where the range begins; auto: 0"));
+        keys.add(new Settings.Key("to", "auto", "where the range ends; auto: the extent"));
+        keys.add(new Settings.Key("periodic", "false", "whether the range is closed to a circle"));
+        keys.add(
+                new Settings.Key(
+                        "mirrored",
+                        "false",
+                        "whether both ends of the range are mirrors, so that copies do not fade"));
+        keys.add(
                 new Settings.Key(
                         "directions",
                         "axes",
-                        "axes, or axes-and-diagonals for two coordinates (four directions)");
-        keys[own.length + 2] =
+                        "axes, or axes-and-diagonals for two coordinates (four directions)"));
+        keys.add(
                 new Settings.Key(
-                        "normalized", "false", "whether rows are divided by their greatest norm");
+                        "normalized", "false", "whether rows are divided by their greatest norm"));
         return NamedEncoding.ofFeatures(
                 name,
                 summary,
@@ -359,18 +419,21 @@ public final class ShiftedBasis extends FeaturesBlock {
                     Directions directions = settings.choice("directions", Directions.class);
                     int lines = directions == Directions.AXES ? space.positionDimension() : 4;
                     int centres = Checks.divided(space.featureDimension(), lines, "dimension");
-                    double spacing = space.extent() / Math.min(space.length(), centres);
+                    double from = settings.number("from", 0);
+                    double to = settings.number("to", space.extent());
+                    double spacing = (to - from) / Math.min(space.length(), centres);
                     return builder()
                             .setBasis(basis.of(centres, spacing, space, settings))
                             .setDimension(space.featureDimension())
                             .optPositionDimension(space.positionDimension())
-                            .optRange(0, space.extent())
+                            .optRange(from, to)
                             .optPeriodic(settings.flag("periodic"))
+                            .optMirrored(settings.flag("mirrored"))
                             .optDirections(directions)
                             .optNormalized(settings.flag("normalized"))
                             .build();
                 },
-                keys);
+                keys.toArray(Settings.Key[]::new));
     }
 
     /** Builds {@link ShiftedBasis}. */
@@ -382,6 +445,7 @@ public final class ShiftedBasis extends FeaturesBlock {
         private double from;
         private double to = 1;
         private boolean periodic;
+        private boolean mirrored;
         private Directions directions = Directions.AXES;
         private boolean normalized;
         private double[][] reference;
@@ -449,6 +513,18 @@ public final class ShiftedBasis extends FeaturesBlock {
         }
 
         /**
+         * Sets whether both ends of the range are mirrors.
+         *
+         * @param mirrored false where it is not set; true for a basis that fades, and not with
+         *     {@link #optPeriodic}
+         * @return this builder
+         */
+        public Builder optMirrored(boolean mirrored) {
+            this.mirrored = mirrored;
+            return this;
+        }
+
+        /**
          * Sets along which lines centres lie.
          *
          * @param directions the axes where it is not set
@@ -489,8 +565,8 @@ public final class ShiftedBasis extends FeaturesBlock {
          * Builds the features.
          *
          * @return a new block
-         * @throws IllegalArgumentException if the basis is missing, or the dimension does not fit
-         *     the directions
+         * @throws IllegalArgumentException if the basis is missing, the dimension does not fit the
+         *     directions, or a range cannot be mirrored
          */
         public ShiftedBasis build() {
             if (basis == null) {
@@ -499,6 +575,13 @@ public final class ShiftedBasis extends FeaturesBlock {
             if (directions == Directions.AXES_AND_DIAGONALS && positionDimension != 2) {
                 throw new IllegalArgumentException(
                         "diagonals are for 2 coordinates, got " + positionDimension);
+            }
+            if (mirrored && (periodic || Double.isInfinite(basis.reach()))) {
+                throw new IllegalArgumentException(
+                        "the ends of a range are mirrors where copies fade and are not periodic,"
+                                + " got "
+                                + basis
+                                + (periodic ? ", periodic" : ""));
             }
             boolean points = reference != null;
             for (int i = 0; points && i < reference.length; i++) {
@@ -511,6 +594,10 @@ public final class ShiftedBasis extends FeaturesBlock {
                 }
             }
             return new ShiftedBasis(this);
+        }
+
+        private List<Image> images() {
+            return mirrored ? Image.inMirrors(from, to, basis.reach()) : List.of(Image.SELF);
         }
 
         /** For each direction the coordinates' weights and, last, what is added. */

@@ -73,7 +73,7 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
     }
 
     private FittedSignal with(Tiles tiles, List<CoordinateMlp> networks) {
-        return new FittedSignal(fitted.plan(), tiles, networks);
+        return new FittedSignal(fitted.plan(), tiles, networks, fitted.offset());
     }
 
     private int guess(NetworkCode.Numbers numbers, double zero) {

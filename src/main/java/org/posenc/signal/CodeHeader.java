@@ -21,6 +21,7 @@ import org.posenc.model.CoordinateActivation;
  * @param signal the sides of the signal, (N_0, …, N_{M−1})
  * @param format the file it came from
  * @param network what the networks are
+ * @param offset what they compute the difference from, a value for each channel
  * @param features the features in words, with the settings in effect when the signal was fitted
  * @param tile the sides of a tile
  * @param overlap samples that neighbouring tiles share
@@ -31,6 +32,7 @@ record CodeHeader(
         int[] signal,
         JsonElement format,
         NetworkPlan network,
+        float[] offset,
         String features,
         int[] tile,
         int overlap,
@@ -71,12 +73,21 @@ record CodeHeader(
         if (signal == null
                 || format == null
                 || network == null
+                || offset == null
                 || features == null
                 || tile == null
                 || tensors == null
                 || tensors.stream().anyMatch(t -> t == null)) {
             throw new IllegalArgumentException(
-                    "its header needs signal, format, network, features, tile and tensors");
+                    "its header needs signal, format, network, offset, features, tile and tensors");
+        }
+        if (offset.length != network.outputs()) {
+            throw new IllegalArgumentException(
+                    "it has "
+                            + offset.length
+                            + " offsets for the "
+                            + network.outputs()
+                            + " channels of its network");
         }
         if (signal.length > MOST_AXES || signal.length != network.axes()) {
             throw new IllegalArgumentException(

@@ -18,9 +18,12 @@ import org.posenc.model.CoordinateMlp;
  *
  * @param plan what the networks are
  * @param tiles where they are; one tile for a signal that was fitted as a whole
- * @param networks with parameters, one a tile, row-major
+ * @param networks with parameters, one a tile, row-major; they compute the difference from the
+ *     offset
+ * @param offset a value for each of C channels
  */
-public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> networks) {
+public record FittedSignal(
+        NetworkPlan plan, Tiles tiles, List<CoordinateMlp> networks, float[] offset) {
 
     /** What is computed at once: hidden units or outputs, at so many points. */
     private static final long ELEMENTS = 1 << 24;
@@ -28,6 +31,14 @@ public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> ne
     /** Checks that the parts fit together. */
     public FittedSignal {
         networks = List.copyOf(networks);
+        offset = offset.clone();
+        if (offset.length != plan.outputs()) {
+            throw new IllegalArgumentException(
+                    "a signal of "
+                            + plan.outputs()
+                            + " channels needs an offset for each, got "
+                            + offset.length);
+        }
         if (networks.size() != tiles.count() || plan.axes() != tiles.sides().length) {
             throw new IllegalArgumentException(
                     "a signal of "
@@ -39,6 +50,12 @@ public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> ne
                             + " of "
                             + plan.axes());
         }
+    }
+
+    /** Returns a copy of the offset. */
+    @Override
+    public float[] offset() {
+        return offset.clone();
     }
 
     /**
@@ -70,6 +87,9 @@ public record FittedSignal(NetworkPlan plan, Tiles tiles, List<CoordinateMlp> ne
                             + " (java -Xmx gives more)");
         }
         float[] values = new float[(int) count];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = offset[i % offset.length]; // the tiles' weights sum to 1
+        }
         for (int tile = 0; tile < networks.size(); tile++) {
             List<Part> parts = new ArrayList<>();
             for (int m = 0; m < sides.length; m++) {

@@ -41,7 +41,7 @@ public final class SignalCode {
     public static final double STANDARD_LOSS = 0.1;
 
     private static final byte[] MAGIC = {(byte) 0x89, 'P', 'O', 'S', 'E', 'N', 'C', '\n'};
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int FRAME = MAGIC.length + 4 + 4 + 4;
     private static final double GREATEST_LOSS = 20;
 
@@ -49,6 +49,7 @@ public final class SignalCode {
 
     private final Tiles tiles;
     private final NetworkPlan plan;
+    private final float[] offset;
     private final SignalFormat format;
     private final String features;
     private final List<CodedTensor> tensors; // each of all tiles' networks
@@ -56,11 +57,13 @@ public final class SignalCode {
     private SignalCode(
             Tiles tiles,
             NetworkPlan plan,
+            float[] offset,
             SignalFormat format,
             String features,
             List<CodedTensor> tensors) {
         this.tiles = tiles;
         this.plan = plan;
+        this.offset = offset;
         this.format = format;
         this.features = features;
         this.tensors = tensors;
@@ -90,7 +93,8 @@ public final class SignalCode {
                         ? NetworkCode.exact(fitted.networks())
                         : new CoarsestRounding(fitted, file.signal(), loss, manager).tensors();
         String features = inWords(fitted.networks().get(0));
-        return new SignalCode(fitted.tiles(), fitted.plan(), file.format(), features, tensors);
+        return new SignalCode(
+                fitted.tiles(), fitted.plan(), fitted.offset(), file.format(), features, tensors);
     }
 
     /** What the features are, with decimals rounded that another machine computes otherwise. */
@@ -167,7 +171,7 @@ public final class SignalCode {
                             + "; this version of posenc makes "
                             + made);
         }
-        return new FittedSignal(plan, tiles, networks);
+        return new FittedSignal(plan, tiles, networks, offset);
     }
 
     /**
@@ -181,6 +185,7 @@ public final class SignalCode {
                         tiles.sides(),
                         JsonParser.parseString(format.toJson()),
                         plan,
+                        offset,
                         features,
                         tiles.tile(),
                         tiles.overlap(),
@@ -281,7 +286,8 @@ public final class SignalCode {
                     "its tensors leave " + in.remaining() + " bytes over");
         }
         SignalFormat format = header.fileFormat();
-        return new SignalCode(tiles, header.network(), format, header.features(), tensors);
+        return new SignalCode(
+                tiles, header.network(), header.offset(), format, header.features(), tensors);
     }
 
     private static byte[] next(ByteBuffer in, int length, String what) {

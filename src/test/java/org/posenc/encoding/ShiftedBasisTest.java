@@ -11,7 +11,9 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
@@ -160,6 +162,87 @@ class ShiftedBasisTest {
             assertThat(features.basis().similarity(distance[i]))
                     .isCloseTo(value[i], Offset.offset(1e-12));
         }
+    }
+
+    /** Between mirrors the cosines of a DCT-II are eigenvectors, by ψ's sum over all distances. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5, 64})
+    void mirroredCopiesAreDiagonalInCosines(int d) {
+        double a = -0.3;
+        double h = 1.7 / d;
+        for (BasisFunction basis :
+                List.of(
+                        new BasisFunction.Gaussian(1.3 * h),
+                        new BasisFunction.Triangle(2.5 * h),
+                        new BasisFunction.Rectangle(3 * h))) {
+            ShiftedBasis features = mirrored(basis, d, a, a + 1.7).build();
+            double[] x = IntStream.range(0, d).mapToDouble(i -> a + (i + 0.5) * h).toArray();
+            double[] rows = FeatureGoldens.features(features, manager.create(x)).toDoubleArray();
+            for (int k = 0; k < d; k++) {
+                double eigenvalue = basis.value(0);
+                for (int n = 1; n <= 40; n++) {
+                    eigenvalue +=
+                            (basis.value(n * h) + basis.value(-n * h))
+                                    * Math.cos(Math.PI * k * n / d);
+                }
+                for (int i = 0; i < d; i++) {
+                    double sum = 0;
+                    for (int j = 0; j < d; j++) {
+                        sum += rows[i * d + j] * Math.cos(Math.PI * k * (j + 0.5) / d);
+                    }
+                    assertThat(sum)
+                            .as("%s, %d of %d", basis, k, d)
+                            .isCloseTo(
+                                    eigenvalue * Math.cos(Math.PI * k * (i + 0.5) / d),
+                                    Offset.offset(1e-12 * d));
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatLiesBeyondAMirrorIsWhatLiesBeforeIt() {
+        ShiftedBasis features =
+                mirrored(new BasisFunction.Gaussian(0.1), 6, 0.25, 1.25)
+                        .optNormalized(true)
+                        .build();
+        double[] x = {0.2, 0.27, 1, 1.249, 1.4};
+        double[] seen = {0.3, 0.23, 1.5, 1.251, 1.1};
+        assertThat(FeatureGoldens.features(features, manager.create(x)).toDoubleArray())
+                .containsExactly(
+                        FeatureGoldens.features(features, manager.create(seen)).toDoubleArray(),
+                        Offset.offset(1e-14));
+        // Dense enough copies of equal weight are the same everywhere, up to both ends.
+        double[] sums =
+                FeatureGoldens.features(
+                                mirrored(new BasisFunction.Gaussian(2), 4, 0, 4).build(),
+                                manager.create(new double[] {-0.4, 0, 0.1, 2, 3.3, 4, 4.4}))
+                        .sum(new int[] {-1})
+                        .toDoubleArray();
+        assertThat(sums).containsOnly(new double[] {Math.sqrt(8 * Math.PI)}, Offset.offset(1e-14));
+    }
+
+    @Test
+    void whatDoesNotFadeIsNotMirrored() {
+        assertThatThrownBy(() -> mirrored(new BasisFunction.Sine(1, 0), 8, 0, 1).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("where copies fade and are not periodic")
+                .hasMessageContaining("Sine");
+        assertThatThrownBy(
+                        () ->
+                                mirrored(new BasisFunction.Gaussian(0.1), 8, 0, 1)
+                                        .optPeriodic(true)
+                                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("periodic");
+    }
+
+    private static ShiftedBasis.Builder mirrored(BasisFunction basis, int d, double a, double b) {
+        return ShiftedBasis.builder()
+                .setBasis(basis)
+                .setDimension(d)
+                .optRange(a, b)
+                .optMirrored(true);
     }
 
     /** A circulant of normal numbers, by its definition. */

@@ -134,7 +134,9 @@ class SignalCodeTest {
     private void assertReadBack(NetworkPlan plan, SignalFile source, Grid grid) {
         CoordinateMlp network = plan.network(5);
         network.initialize(manager, DataType.FLOAT32, new Shape(1, 2));
-        FittedSignal fitted = new FittedSignal(plan, Tiles.whole(24, 24), List.of(network));
+        FittedSignal fitted =
+                new FittedSignal(
+                        plan, Tiles.whole(24, 24), List.of(network), new float[] {0.3f, -0.1f, 2});
         Signal before = fitted.sample(grid, manager);
         // The image is no help for initial weights: what they compute is what is to be kept.
         SignalFile own = new SignalFile(withNoise(before), source.format());
@@ -186,9 +188,9 @@ class SignalCodeTest {
         assertRefused(new byte[0], "does not begin as such a file does");
         assertRefused(
                 "\u0089PNG\r\n and more, much more".getBytes(StandardCharsets.ISO_8859_1), "begin");
-        byte[] future = file.clone();
-        future[11] = 2;
-        assertRefused(future, "it is of version 2, this posenc reads version 1");
+        byte[] past = file.clone();
+        past[11] = 1;
+        assertRefused(past, "it is of version 1, this posenc reads version 2");
         assertRefused(withHeader(file, "null"), "its header is empty");
         assertRefused(withHeader(file, "{}"), "its header needs signal, format");
         assertRefused(withHeader(file, "[".repeat(100_000)), "its header is malformed");
@@ -215,6 +217,9 @@ class SignalCodeTest {
         assertRefused(
                 edited(file, "\"settings\":{}", "\"settings\":{\"sigma\":\"0.3\"}"),
                 "was fitted with");
+        assertRefused(
+                edited(file, "\"offset\":[0.0,0.0,0.0]", "\"offset\":[0.0]"),
+                "it has 1 offsets for the 3 channels of its network");
         assertRefused(edited(file, "\"relu\"", "\"rely\""), "there is no activation [rely]");
         assertRefused(edited(file, "\"signal\":[16,16]", "\"signal\":[16,17]"), "tiles");
         assertRefused(
@@ -236,7 +241,9 @@ class SignalCodeTest {
                 complex(1, axis("gaussian", 8, 16, Map.of()), axis("gaussian", 8, 16, Map.of()));
         CoordinateMlp network = plan.network(5);
         network.initialize(manager, DataType.FLOAT32, new Shape(1, 2));
-        FittedSignal fitted = new FittedSignal(plan, Tiles.whole(16, 16), List.of(network));
+        FittedSignal fitted =
+                new FittedSignal(
+                        plan, Tiles.whole(16, 16), List.of(network), new float[plan.outputs()]);
         SignalFile source = new SignalFile(fitted.sample(Grid.of(16, 16), manager), PNG);
         source = new SignalFile(withNoise(source.signal()), PNG);
         return SignalCode.of(fitted, source, 0.5, manager).bytes();

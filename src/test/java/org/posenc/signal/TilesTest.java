@@ -137,7 +137,10 @@ class TilesTest {
                 Signal part = tiles.cut(image).get(k);
                 FittedSignal alone =
                         new FittedSignal(
-                                plan, Tiles.whole(80, 80), List.of(fitted.networks().get(k)));
+                                plan,
+                                Tiles.whole(80, 80),
+                                List.of(fitted.networks().get(k)),
+                                fitted.offset());
                 Signal own = alone.sample(Grid.of(80, 80), manager);
                 for (int at = 0; at < 80 * 80; at++) {
                     edge = Math.max(edge, Math.abs(error(own, part, at)));

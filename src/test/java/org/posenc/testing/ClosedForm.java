@@ -28,7 +28,7 @@ public final class ClosedForm {
         for (Signal part : tiles.cut(signal)) {
             networks.add(network(part, plan, manager));
         }
-        return new FittedSignal(plan, tiles, networks);
+        return new FittedSignal(plan, tiles, networks, new float[plan.outputs()]);
     }
 
     private static CoordinateMlp network(Signal part, NetworkPlan plan, NDManager manager) {

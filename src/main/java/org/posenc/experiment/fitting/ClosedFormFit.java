@@ -6,7 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -49,39 +49,37 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
      */
     FittedSignal fit(Signal signal, NDManager manager, IntConsumer done) {
         Tiles tiles = layout.tiles();
+        boolean[] trains = sampling.trains(signal.sides());
+        float[] offset = layout.ends().offset(signal, trains);
+        Signal rest = FitLayout.less(signal, offset);
         List<CoordinateMlp> networks = new ArrayList<>();
         for (int tile = 0; tile < tiles.count(); tile++) {
             networks.add(layout.initialized(0, manager));
         }
         try (NDManager scope = manager.newSubManager();
                 Autograd.Scope off = Autograd.off()) {
-            if (sampling instanceof Sampling.Every every) {
-                fitGrids(signal, every, networks, scope, done);
+            if (sampling instanceof Sampling.Every) {
+                fitGrids(rest, networks, scope, done);
             } else {
-                fitScattered(signal, networks, scope, done);
+                fitScattered(rest, trains, networks, scope, done);
             }
         }
-        return new FittedSignal(layout.network(), tiles, networks);
+        return new FittedSignal(layout.network(), tiles, networks, offset);
     }
 
     private void fitGrids(
-            Signal signal,
-            Sampling.Every every,
-            List<CoordinateMlp> networks,
-            NDManager scope,
-            IntConsumer done) {
+            Signal signal, List<CoordinateMlp> networks, NDManager scope, IntConsumer done) {
+        TrainingGrid grid = layout.ends().grid();
         int channels = signal.channels();
-        int[][] indices =
-                IntStream.of(layout.tiles().tile()).mapToObj(every::indices).toArray(int[][]::new);
-        List<NDArray> features = features(networks.get(0), indices, scope);
+        List<NDArray> features = features(networks.get(0), grid, scope);
         Regularization regularization =
                 method.regularization()
                         .orElseGet(() -> Regularization.suiting(axis(networks.get(0))));
-        int together = together(indices, channels);
+        int together = together(grid, channels);
         for (int from = 0; from < networks.size(); from += together) {
             int to = Math.min(from + together, networks.size());
             try (NDManager group = scope.newSubManager()) {
-                NDArray samples = samples(signal, indices, from, to, group); // (n_0, …, T C)
+                NDArray samples = samples(signal, grid, from, to, group); // (n_0, …, T C)
                 NDArray weights = SeparableFit.of(features, samples, regularization).weights();
                 for (int tile = from; tile < to; tile++) {
                     int at = (tile - from) * channels;
@@ -94,24 +92,23 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
     }
 
     private void fitScattered(
-            Signal signal, List<CoordinateMlp> networks, NDManager scope, IntConsumer done) {
-        int[][] all =
-                IntStream.of(layout.tiles().tile())
-                        .mapToObj(side -> IntStream.range(0, side).toArray())
-                        .toArray(int[][]::new);
-        List<NDArray> features = features(networks.get(0), all, scope);
+            Signal signal,
+            boolean[] trains,
+            List<CoordinateMlp> networks,
+            NDManager scope,
+            IntConsumer done) {
+        TrainingGrid grid = layout.ends().grid();
+        List<NDArray> features = features(networks.get(0), grid, scope);
         Regularization gaps = Regularization.suitingGaps(axis(networks.get(0)), features);
-        boolean[] trains = sampling.trains(signal.sides());
         for (int tile = 0; tile < networks.size(); tile++) {
             try (NDManager own = scope.newSubManager()) {
-                NDArray samples = samples(signal, all, tile, tile + 1, own); // (N_0, …, C)
-                boolean[] known = layout.trains(trains, tile);
+                NDArray samples = grid.samples(signal, tile).array(own); // (n_0, …, C)
                 Shape sides = samples.getShape().slice(0, signal.axes());
                 ScatteredFit fit =
                         ScatteredFit.ofGrid(
                                 features,
                                 samples,
-                                own.create(known, sides),
+                                own.create(grid.trains(trains, tile), sides),
                                 method.regularization().orElse(gaps),
                                 Stopping.USUAL);
                 networks.get(tile).complexMap().setWeights(fit.weights());
@@ -120,53 +117,44 @@ record ClosedFormFit(FitLayout layout, FitMethod.ClosedForm method, Sampling sam
         }
     }
 
+    /** The features of the axis that has most. */
     private static PositionFeatures axis(CoordinateMlp network) {
-        return ((Kronecker) network.features()).axes().get(0);
+        return ((Kronecker) network.features())
+                .axes().stream()
+                        .max(Comparator.comparingInt(PositionFeatures::featureDimension))
+                        .orElseThrow();
     }
 
     /** The features of samples along each axis of a tile, in float64. */
-    private List<NDArray> features(CoordinateMlp network, int[][] indices, NDManager manager) {
+    private static List<NDArray> features(
+            CoordinateMlp network, TrainingGrid grid, NDManager manager) {
         List<Positions> axes = new ArrayList<>();
-        for (int m = 0; m < indices.length; m++) {
-            axes.add(layout.positions(m, indices[m], manager));
+        for (int m = 0; m < grid.sides().length; m++) {
+            axes.add(grid.positions(m, manager));
         }
         return network.axisFeatures(axes, new ParameterStore(manager, false), false);
     }
 
-    private int together(int[][] indices, int channels) {
-        long values = channels;
-        for (int[] axis : indices) {
-            values *= axis.length;
-        }
+    private int together(TrainingGrid grid, int channels) {
+        long values = (long) grid.count() * channels;
         return (int) Math.max(1, Math.min(layout.tiles().count(), TOGETHER / values));
     }
 
     /** Samples of several tiles, each tile's channels one after the other. */
-    private NDArray samples(Signal signal, int[][] indices, int from, int to, NDManager manager) {
-        int count = Arrays.stream(indices).mapToInt(axis -> axis.length).reduce(1, (a, b) -> a * b);
+    private static NDArray samples(
+            Signal signal, TrainingGrid grid, int from, int to, NDManager manager) {
         int channels = signal.channels();
         int columns = (to - from) * channels;
+        int count = grid.count();
         float[] values = new float[Math.multiplyExact(count, columns)];
-        int[] sides = signal.sides();
         for (int tile = from; tile < to; tile++) {
-            int[] begin = layout.tiles().from(tile);
+            float[] own = grid.samples(signal, tile).values();
             for (int n = 0; n < count; n++) {
-                int at = 0;
-                int rest = n;
-                int stride = channels;
-                for (int m = sides.length - 1; m >= 0; m--) {
-                    at += (begin[m] + indices[m][rest % indices[m].length]) * stride;
-                    rest /= indices[m].length;
-                    stride *= sides[m];
-                }
                 int place = n * columns + (tile - from) * channels;
-                System.arraycopy(signal.values(), at, values, place, channels);
+                System.arraycopy(own, n * channels, values, place, channels);
             }
         }
-        Shape shape = new Shape();
-        for (int[] axis : indices) {
-            shape = shape.add(axis.length);
-        }
-        return manager.create(values, shape.add(columns));
+        long[] sides = IntStream.of(grid.sides()).asLongStream().toArray();
+        return manager.create(values, new Shape(sides).add(columns));
     }
 }

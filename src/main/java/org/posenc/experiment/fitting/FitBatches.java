@@ -2,7 +2,6 @@ package org.posenc.experiment.fitting;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -17,7 +16,6 @@ import org.posenc.encoding.Positions;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 import org.posenc.model.CoordinateMlp;
-import org.posenc.signal.Sampling;
 import org.posenc.signal.Signal;
 
 /**
@@ -46,30 +44,29 @@ abstract sealed class FitBatches {
     /**
      * Prepares the batches of a tile.
      *
-     * @param layout the networks
+     * @param grid what is seen of a tile
      * @param network the tile's
-     * @param part the tile's signal
-     * @param sampling which samples of the signal train
-     * @param chosen those of the tile
+     * @param part the samples of the grid
+     * @param chosen which of them train
      * @param batch about how many samples a step sees
      * @param manager owns what is kept
      */
     static FitBatches of(
-            FitLayout layout,
+            TrainingGrid grid,
             CoordinateMlp network,
             Signal part,
-            Sampling sampling,
             boolean[] chosen,
             int batch,
             NDManager manager) {
         PositionFeatures features = network.features();
         boolean separate = features instanceof Kronecker || !features.separated().isEmpty();
-        if (separate && sampling instanceof Sampling.Every every) {
-            return new Lines(layout, network, part, every, batch, manager);
+        boolean all = IntStream.range(0, chosen.length).allMatch(i -> chosen[i]);
+        if (separate && all) {
+            return new Lines(grid, network, part, batch, manager);
         }
         return features instanceof Kronecker
-                ? new ScatteredLines(layout, network, part, chosen, batch, manager)
-                : new Points(layout, network, part, chosen, batch, manager);
+                ? new ScatteredLines(grid, network, part, chosen, batch, manager)
+                : new Points(grid, network, part, chosen, batch, manager);
     }
 
     /**
@@ -99,8 +96,11 @@ abstract sealed class FitBatches {
         private final List<Positions> axes;
         private final List<NDArray> fixed; // (N_m, K_m), or null where they are learnt
 
-        AxisFeatures(CoordinateMlp network, List<Positions> axes, NDManager manager) {
-            this.axes = axes;
+        AxisFeatures(CoordinateMlp network, TrainingGrid grid, NDManager manager) {
+            axes = new ArrayList<>();
+            for (int m = 0; m < grid.sides().length; m++) {
+                axes.add(grid.positions(m, manager));
+            }
             if (network.features().getParameters().isEmpty()) {
                 try (Autograd.Scope off = Autograd.off()) {
                     ParameterStore none = new ParameterStore(manager, false);
@@ -126,7 +126,7 @@ abstract sealed class FitBatches {
         }
     }
 
-    /** Lines of a regular sampling. */
+    /** Lines of a grid of which all trains. */
     private static final class Lines extends FitBatches {
 
         private final AxisFeatures features;
@@ -134,24 +134,10 @@ abstract sealed class FitBatches {
         private final int lines;
         private final int wanted;
 
-        Lines(
-                FitLayout layout,
-                CoordinateMlp network,
-                Signal part,
-                Sampling.Every every,
-                int batch,
-                NDManager manager) {
-            List<Positions> axes = new ArrayList<>();
-            NDIndex sampled = new NDIndex();
-            int count = 1;
-            for (int m = 0; m < part.axes(); m++) {
-                int[] indices = every.indices(part.sides()[m]);
-                axes.add(layout.positions(m, indices, manager));
-                sampled.addSliceDim(0, part.sides()[m], every.step());
-                count *= indices.length;
-            }
-            features = new AxisFeatures(network, axes, manager);
-            labels = part.array(manager).get(sampled.addEllipseDim()).duplicate();
+        Lines(TrainingGrid grid, CoordinateMlp network, Signal part, int batch, NDManager manager) {
+            features = new AxisFeatures(network, grid, manager);
+            labels = part.array(manager);
+            int count = part.samples();
             lines = (int) labels.getShape().get(0);
             wanted = Math.max(1, Math.min(lines, (int) ((long) batch * lines / count)));
         }
@@ -188,7 +174,7 @@ abstract sealed class FitBatches {
         private final NDManager manager;
 
         ScatteredLines(
-                FitLayout layout,
+                TrainingGrid grid,
                 CoordinateMlp network,
                 Signal part,
                 boolean[] chosen,
@@ -197,12 +183,7 @@ abstract sealed class FitBatches {
             this.part = part;
             this.chosen = chosen;
             this.manager = manager;
-            List<Positions> axes = new ArrayList<>();
-            for (int m = 0; m < part.axes(); m++) {
-                int[] all = IntStream.range(0, part.sides()[m]).toArray();
-                axes.add(layout.positions(m, all, manager));
-            }
-            features = new AxisFeatures(network, axes, manager);
+            features = new AxisFeatures(network, grid, manager);
             line = part.samples() / part.sides()[0];
             long trained = IntStream.range(0, chosen.length).filter(i -> chosen[i]).count();
             int lines = part.sides()[0];
@@ -266,7 +247,7 @@ abstract sealed class FitBatches {
         private final int wanted;
 
         Points(
-                FitLayout layout,
+                TrainingGrid grid,
                 CoordinateMlp network,
                 Signal part,
                 boolean[] chosen,
@@ -283,7 +264,7 @@ abstract sealed class FitBatches {
             for (int p = 0; p < count; p++) {
                 int rest = samples[p];
                 for (int m = axes - 1; m >= 0; m--) {
-                    coordinates[p * axes + m] = (rest % sides[m]) / (double) sides[m];
+                    coordinates[p * axes + m] = grid.coordinate(m, rest % sides[m]);
                     rest /= sides[m];
                 }
                 System.arraycopy(

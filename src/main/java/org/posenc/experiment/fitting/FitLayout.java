@@ -6,9 +6,10 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.posenc.encoding.Encodings;
-import org.posenc.encoding.Positions;
 import org.posenc.encoding.ShiftedBasis;
 import org.posenc.encoding.Space;
 import org.posenc.model.CoordinateMlp;
@@ -29,8 +30,9 @@ import org.posenc.signal.Tiles;
  * @param network what each of the networks is
  * @param tiles what each is fitted to
  * @param reason why the encoding is as wide as it is
+ * @param ends what is done where the signal ends
  */
-record FitLayout(NetworkPlan network, Tiles tiles, String reason) {
+record FitLayout(NetworkPlan network, Tiles tiles, String reason, Ends ends) {
 
     /** Standard sides of a tile for signals of 1, 2, 3 and more axes. */
     private static final int[] SIDES = {512, 512, 128, 72};
@@ -44,10 +46,18 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason) {
         Tiles tiles = tiles(signal, plan);
         int[] lengths = lengths(tiles.tile(), plan.sampling());
         List<ChosenEncoding> encodings = new ArrayList<>();
-        StandardWidth width = null;
+        StandardWidth width;
+        String reason = "A single sample trains, which says nothing of others.";
+        Ends ends = Ends.of(choice, plan.sampling(), tiles);
         if (plan.complex()) {
-            for (int length : lengths) {
-                width = StandardWidth.of(choice, 1.0 / length, plan);
+            for (int m = 0; m < lengths.length; m++) {
+                if (ends.single(m)) {
+                    encodings.add(ends.constant(m));
+                    continue;
+                }
+                int length = lengths[m];
+                width = StandardWidth.of(choice, spacing(ends.grid(), m, length), plan);
+                reason = width.reason();
                 Space space =
                         new Space(
                                 1,
@@ -55,14 +65,15 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason) {
                                 length,
                                 true,
                                 plan.seed());
-                encodings.add(new ChosenEncoding(choice.name(), space, width.choice().settings()));
+                encodings.add(chosen(width.choice(), space, ends.settings(m)));
             }
         } else {
             int longest = Arrays.stream(lengths).max().orElseThrow();
             width = StandardWidth.of(choice, 1.0 / longest, plan);
+            reason = width.reason();
             int features = plan.features().orElse(SIMPLE_FEATURES * lengths.length);
             Space space = new Space(lengths.length, features, longest, true, plan.seed());
-            encodings.add(new ChosenEncoding(choice.name(), space, width.choice().settings()));
+            encodings.add(chosen(width.choice(), space, ends.settings()));
         }
         NetworkPlan network =
                 new NetworkPlan(
@@ -73,7 +84,20 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason) {
                         plan.activation(),
                         signal.channels(),
                         false);
-        return new FitLayout(network, tiles, width.reason());
+        return new FitLayout(network, tiles, reason, ends);
+    }
+
+    private static ChosenEncoding chosen(
+            EncodingChoice choice, Space space, Map<String, String> ends) {
+        Map<String, String> settings = new TreeMap<>(choice.settings());
+        settings.putAll(ends);
+        return new ChosenEncoding(choice.name(), space, settings);
+    }
+
+    /** The distance of samples that train, as a part of the axis; on average, of random ones. */
+    private static double spacing(TrainingGrid grid, int axis, int length) {
+        double even = (double) grid.spacing()[axis] / grid.tiles().tile()[axis];
+        return Math.max(even, 1.0 / length);
     }
 
     private static int features(FitPlan plan, EncodingChoice choice, int length, int axes) {
@@ -118,35 +142,25 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason) {
                                 return every.indices(side).length;
                             }
                             double fraction = ((Sampling.RandomFraction) sampling).fraction();
-                            double part = Math.pow(fraction, 1.0 / tile.length);
+                            long axes = IntStream.of(tile).filter(n -> n > 1).count();
+                            double part = Math.pow(fraction, 1.0 / axes);
                             return (int) Math.max(1, Math.round(side * part));
                         })
                 .toArray();
     }
 
     /**
-     * Returns which samples of a tile train.
+     * Returns a signal's difference from an offset.
      *
-     * @param trains which samples of the signal do
-     * @param tile the tile's number
+     * @param signal of the layout's channels
+     * @param offset a value for each of them
      */
-    boolean[] trains(boolean[] trains, int tile) {
-        int[] sides = tiles.sides();
-        int[] extent = tiles.tile();
-        int[] from = tiles.from(tile);
-        boolean[] own = new boolean[IntStream.of(extent).reduce(1, (a, b) -> a * b)];
-        for (int n = 0; n < own.length; n++) {
-            int at = 0;
-            int rest = n;
-            int stride = 1;
-            for (int m = sides.length - 1; m >= 0; m--) {
-                at += (from[m] + rest % extent[m]) * stride;
-                rest /= extent[m];
-                stride *= sides[m];
-            }
-            own[n] = trains[at];
+    static Signal less(Signal signal, float[] offset) {
+        float[] values = signal.values().clone();
+        for (int i = 0; i < values.length; i++) {
+            values[i] -= offset[i % offset.length];
         }
-        return own;
+        return new Signal(signal.sides(), signal.channels(), values);
     }
 
     /** Returns the number of features in words, such as "256 × 256". */
@@ -169,19 +183,5 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason) {
         int axes = network.axes();
         made.initialize(manager, DataType.FLOAT32, axes == 1 ? new Shape(1) : new Shape(1, axes));
         return made;
-    }
-
-    /**
-     * Returns the coordinates of samples along an axis of a tile.
-     *
-     * @param axis m
-     * @param samples which, from 0
-     * @param manager owns them
-     * @return (samples), float64
-     */
-    Positions positions(int axis, int[] samples, NDManager manager) {
-        double side = tiles.tile()[axis];
-        return Positions.of(
-                manager.create(Arrays.stream(samples).mapToDouble(i -> i / side).toArray()));
     }
 }

@@ -46,11 +46,13 @@ record GradientFit(FitLayout layout, FitMethod.Training method, Sampling samplin
      */
     FittedSignal fit(Signal signal, NDManager manager, TrainingState state, Progress progress) {
         boolean[] trains = sampling.trains(signal.sides());
-        List<Signal> parts = layout.tiles().cut(signal);
+        float[] offset = layout.ends().offset(signal, trains);
+        Signal rest = FitLayout.less(signal, offset);
+        TrainingGrid grid = layout.ends().grid();
         List<CoordinateMlp> networks = new ArrayList<>();
         int begin = state.tile();
         int first = state.step();
-        for (int tile = 0; tile < parts.size(); tile++) {
+        for (int tile = 0; tile < layout.tiles().count(); tile++) {
             CoordinateMlp network = layout.initialized(seed, manager);
             networks.add(network);
             boolean started = tile == begin && first > 0;
@@ -58,22 +60,20 @@ record GradientFit(FitLayout layout, FitMethod.Training method, Sampling samplin
                 state.restore(tile, network, manager);
             }
             if (tile >= begin && !(started && first == method.steps())) {
-                boolean[] chosen = layout.trains(trains, tile);
                 try (NDManager scope = manager.newSubManager()) {
                     FitBatches batches =
                             FitBatches.of(
-                                    layout,
+                                    grid,
                                     network,
-                                    parts.get(tile),
-                                    sampling,
-                                    chosen,
+                                    grid.samples(rest, tile),
+                                    grid.trains(trains, tile),
                                     method.batch(),
                                     scope);
                     train(networks, started ? first : 0, batches, scope, state, progress);
                 }
             }
         }
-        return new FittedSignal(layout.network(), layout.tiles(), networks);
+        return new FittedSignal(layout.network(), layout.tiles(), networks, offset);
     }
 
     /** Trains the last of the networks. */
