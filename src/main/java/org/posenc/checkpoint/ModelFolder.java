@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +49,7 @@ public final class ModelFolder {
     static final String WEIGHTS = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
     static final String TOKENIZER = "tokenizer.json";
+    static final String GENERATION = "generation_config.json";
 
     /** What older versions of transformers saved without need. */
     private static final Pattern COMPUTED =
@@ -107,6 +109,42 @@ public final class ModelFolder {
     }
 
     /**
+     * Returns the model's family.
+     *
+     * @return {@code model_type}
+     */
+    public String modelType() {
+        return family.modelType();
+    }
+
+    /**
+     * Returns how large the model is.
+     *
+     * @return its size
+     */
+    public ModelSize size() {
+        return new ModelSize(config);
+    }
+
+    /**
+     * Returns the folder's tensors.
+     *
+     * @return names, shapes and types, of all files together
+     */
+    public Safetensors weights() {
+        return weights;
+    }
+
+    /**
+     * Returns all that the configuration says of RoPE.
+     *
+     * @return what it says, layer by layer
+     */
+    public RopeConfig ropeConfig() {
+        return positions.config();
+    }
+
+    /**
      * Returns the RoPE it was trained with.
      *
      * @return the parameters
@@ -142,6 +180,43 @@ public final class ModelFolder {
      */
     public List<String> remarks() {
         return positions.remarks();
+    }
+
+    /**
+     * Returns the tokens that end a text.
+     *
+     * @return {@code eos_token_id} of generation_config.json, where that says it, else of
+     *     config.json; none where neither does
+     * @throws IllegalArgumentException if a file says something else than whole numbers
+     */
+    public List<Long> endTokens() {
+        Path generation = folder.resolve(GENERATION);
+        List<Long> said =
+                Files.isRegularFile(generation)
+                        ? endTokens(ConfigValues.read(generation), generation)
+                        : List.of();
+        return said.isEmpty() ? endTokens(json, folder.resolve(CONFIG)) : said;
+    }
+
+    private static List<Long> endTokens(JsonObject json, Path file) {
+        JsonElement said = json.get("eos_token_id");
+        if (said == null || said.isJsonNull()) {
+            return List.of();
+        }
+        List<JsonElement> all = said.isJsonArray() ? said.getAsJsonArray().asList() : List.of(said);
+        return all.stream()
+                .map(
+                        id -> {
+                            if (!id.isJsonPrimitive() || !id.getAsString().matches("\\d{1,18}")) {
+                                throw new IllegalArgumentException(
+                                        file
+                                                + ": eos_token_id must be a whole number or a list"
+                                                + " of them, got "
+                                                + said);
+                            }
+                            return id.getAsLong();
+                        })
+                .toList();
     }
 
     /**
@@ -209,16 +284,17 @@ public final class ModelFolder {
         }
     }
 
-    Path folder() {
+    /**
+     * Returns where it is.
+     *
+     * @return the folder
+     */
+    public Path folder() {
         return folder;
     }
 
     JsonObject json() {
         return json;
-    }
-
-    Safetensors weights() {
-        return weights;
     }
 
     DecoderFamily family() {

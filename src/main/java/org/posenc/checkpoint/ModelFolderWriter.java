@@ -51,7 +51,7 @@ public final class ModelFolderWriter {
                     "vocab.json",
                     "merges.txt",
                     "chat_template.jinja",
-                    "generation_config.json");
+                    ModelFolder.GENERATION);
 
     private final Transformer model;
     private long length;

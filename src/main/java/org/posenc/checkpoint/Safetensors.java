@@ -119,6 +119,17 @@ public final class Safetensors {
     }
 
     /**
+     * Returns the files that the tensors are in.
+     *
+     * @return the files, in the order they were named
+     */
+    public Set<Path> files() {
+        Set<Path> files = new LinkedHashSet<>();
+        places.values().forEach(place -> files.add(place.file));
+        return files;
+    }
+
+    /**
      * Returns the strings that were stored beside the tensors, such as {@code format}.
      *
      * @return the entries of {@code __metadata__}

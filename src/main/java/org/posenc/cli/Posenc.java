@@ -28,6 +28,10 @@ import picocli.CommandLine.Spec;
             EncodeCommand.class,
             EncodingsCommand.class,
             RopeCommand.class,
+            InspectCommand.class,
+            ForwardCommand.class,
+            PerplexityCommand.class,
+            GenerateCommand.class,
             TokenizerCommand.class,
             HelpCommand.class
         },

@@ -2,6 +2,7 @@ package org.posenc.cli;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.posenc.checkpoint.ModelFolder;
@@ -102,7 +103,17 @@ final class RopeOptions {
      * @param length the longest context in tokens: {@code max_position_embeddings}
      * @param encoding a new block of these parameters for one model of the folder
      */
-    record Context(RopeParameters rope, long length, PositionalEncoding encoding) {}
+    record Context(RopeParameters rope, long length, PositionalEncoding encoding) {
+
+        /** Returns the scaling's name and how far it is to read, such as "yarn to 256 tokens". */
+        String words() {
+            String name = rope.scaling().getClass().getSimpleName();
+            return "%s to %,d tokens"
+                    .formatted(
+                            name.replaceAll("(?<=[a-z])(?=[A-Z])", "-").toLowerCase(Locale.ROOT),
+                            length);
+        }
+    }
 
     /**
      * Returns what a folder's model gets: what its configuration says, but for the options given.

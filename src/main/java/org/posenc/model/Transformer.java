@@ -1,6 +1,7 @@
 package org.posenc.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
@@ -29,6 +30,8 @@ import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Cast;
+import org.posenc.kernel.CrossEntropy;
 import org.posenc.kernel.LinearMap;
 import org.posenc.kernel.Scalars;
 
@@ -51,6 +54,9 @@ public final class Transformer extends ConfiguredBlock {
     private static final byte VERSION = 1;
 
     private static final double DEVIATION = 0.02;
+
+    /** How many scores are computed at once where only losses are wanted. */
+    private static final long SCORES = 1L << 25;
 
     private final TransformerConfig config;
     private final PositionalEncoding encoding;
@@ -403,11 +409,69 @@ public final class Transformer extends ConfiguredBlock {
             pass.complete();
             if (lastAlone) {
                 try (NDArray all = x) {
-                    x = all.get(new NDIndex().addAllDim().addSliceDim(s.get(1) - 1, s.get(1)));
+                    x = all.get(columns(s.get(1) - 1, s.get(1)));
                 }
             }
             return head(x, parameters, false);
         }
+    }
+
+    /**
+     * Computes how unlikely labels are at the last S positions of each row. The scores of a long
+     * context over a large vocabulary never exist at once, and no gradients flow.
+     *
+     * @param ids (B, T), int64, in [0, V)
+     * @param positions (T) or (B, T)
+     * @param mask which tokens may be seen; a decoder adds its causal rule
+     * @param labels (B, S), int64, S at most T: in [0, V), or {@link CrossEntropy#IGNORED}
+     * @param parameters gives the parameters on the ids' device
+     * @return (B, S), float32 at least: −log p of each label in nats, 0 where it is ignored
+     * @throws IllegalArgumentException if ids are not an int64 matrix, or labels do not fit
+     */
+    public NDArray losses(
+            NDArray ids,
+            Positions positions,
+            AttentionMask mask,
+            NDArray labels,
+            ParameterStore parameters) {
+        check(ids, positions);
+        long batch = ids.getShape().get(0);
+        long length = ids.getShape().get(1);
+        Shape s = labels.getShape();
+        if (s.dimension() != 2 || s.get(0) != batch || s.get(1) > length || s.size() == 0) {
+            throw new IllegalArgumentException(
+                    "labels of " + ids.getShape() + " ids must be (B, at most T), got " + s);
+        }
+        long first = length - s.get(1);
+        long width = Math.max(1, SCORES / (batch * config.vocabulary()));
+        try (Autograd.Scope off = Autograd.off();
+                NDScope temporaries = new NDScope()) {
+            NDArray x = run(ids, positions, mask, null, parameters, false, null);
+            NDList parts = new NDList();
+            for (long from = 0; from < s.get(1); from += width) {
+                long to = Math.min(s.get(1), from + width);
+                try (NDScope slice = new NDScope()) {
+                    NDArray part = x.get(columns(first + from, first + to));
+                    NDArray scores = head(part, parameters, false).reshape(-1, config.vocabulary());
+                    NDArray wide =
+                            scores.getDataType() == DataType.FLOAT16
+                                    ? Cast.to(scores, DataType.FLOAT32, false)
+                                    : scores;
+                    NDArray y = labels.get(columns(from, to)).flatten();
+                    NDArray loss = CrossEntropy.each(wide, y, false).reshape(batch, to - from);
+                    NDScope.unregister(loss);
+                    parts.add(loss);
+                }
+            }
+            parts.forEach(NDScope::register);
+            NDArray all = NDArrays.concat(parts, 1);
+            NDScope.unregister(all);
+            return all;
+        }
+    }
+
+    private static NDIndex columns(long from, long to) {
+        return new NDIndex().addAllDim().addSliceDim(from, to);
     }
 
     /**

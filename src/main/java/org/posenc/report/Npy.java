@@ -284,11 +284,47 @@ public final class Npy {
         for (double value : values) {
             put(body, type, value);
         }
-        out.write(header());
+        out.write(header(type, shape));
         out.write(body.array());
     }
 
-    private byte[] header() {
+    /**
+     * Writes a file of 32-bit numbers that come in parts, so that no copy of all of them is made.
+     *
+     * @param path the file
+     * @param parts the values in C order
+     * @param shape the extents
+     * @throws IllegalArgumentException if there are more or fewer values than the shape takes, or
+     *     the place cannot be written to
+     */
+    public static void write(Path path, Iterable<float[]> parts, int... shape) {
+        long size = Arrays.stream(shape).asLongStream().reduce(1, Math::multiplyExact);
+        AtomicFile.write(
+                path,
+                out -> {
+                    out.write(header("<f4", shape));
+                    long written = 0;
+                    for (float[] part : parts) {
+                        ByteBuffer bytes =
+                                ByteBuffer.allocate(Math.multiplyExact(part.length, 4))
+                                        .order(ByteOrder.LITTLE_ENDIAN);
+                        bytes.asFloatBuffer().put(part);
+                        out.write(bytes.array());
+                        written += part.length;
+                    }
+                    if (written != size) {
+                        throw new IllegalArgumentException(
+                                "a shape of "
+                                        + Arrays.toString(shape)
+                                        + " takes "
+                                        + size
+                                        + " values, got "
+                                        + written);
+                    }
+                });
+    }
+
+    private static byte[] header(String type, int... shape) {
         String extents =
                 Arrays.stream(shape)
                         .mapToObj(Integer::toString)
