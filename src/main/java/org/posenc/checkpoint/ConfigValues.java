@@ -7,6 +7,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -46,6 +47,8 @@ final class ConfigValues {
             root = JsonParser.parseString(Files.readString(file));
         } catch (JsonParseException e) {
             throw new IllegalArgumentException(file + " is not JSON", e);
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(file + " is not JSON, which is UTF-8", e);
         } catch (IOException e) {
             throw Safetensors.unreadable(file, e);
         }
