@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -70,7 +71,7 @@ public final class HtmlPage {
         private final List<String> cards = new ArrayList<>();
         private final List<Section> sections = new ArrayList<>();
 
-        private record Section(String heading, String text, List<Figure> figures) {
+        private record Section(String heading, String text, List<Explained> figures) {
 
             String id(int index) {
                 return "section-" + index;
@@ -125,7 +126,22 @@ public final class HtmlPage {
          * @return this builder
          */
         public Builder section(String heading, String text, Figure... figures) {
-            sections.add(new Section(heading, text, List.of(figures)));
+            return section(
+                    heading,
+                    text,
+                    Arrays.stream(figures).map(figure -> new Explained(figure, "")).toList());
+        }
+
+        /**
+         * Adds a section whose figures are explained one by one.
+         *
+         * @param heading its heading
+         * @param text what its figures have in common
+         * @param figures the figures with what there is to see in them
+         * @return this builder
+         */
+        public Builder section(String heading, String text, List<Explained> figures) {
+            sections.add(new Section(heading, text, List.copyOf(figures)));
             return this;
         }
 
@@ -219,7 +235,12 @@ public final class HtmlPage {
                     .append("</h2>\n<p>")
                     .append(Html.escape(section.text()))
                     .append("</p>\n<div class=\"figures\">\n");
-            section.figures().forEach(figure -> page.append(figure.toHtml()).append('\n'));
+            for (Explained explained : section.figures()) {
+                if (!explained.text().isBlank()) {
+                    page.append("<p>").append(Html.escape(explained.text())).append("</p>\n");
+                }
+                page.append(explained.figure().toHtml()).append('\n');
+            }
             page.append("</div>\n</section>\n");
         }
 

@@ -19,7 +19,7 @@ import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
 import org.posenc.report.Cell;
 import org.posenc.report.Column;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 import org.posenc.report.ImageGrid;
 import org.posenc.report.LineChart;
 import org.posenc.report.Measurement;
@@ -27,7 +27,6 @@ import org.posenc.report.ResultRow;
 import org.posenc.report.ScatterChart;
 import org.posenc.report.Series;
 import org.posenc.report.Table;
-import org.posenc.signal.Regularization;
 import org.posenc.signal.Sampling;
 import org.posenc.signal.Signal;
 
@@ -111,9 +110,6 @@ abstract class FollowUp implements Recipe {
     /** Returns the methods, with what the authors found. */
     abstract Map<Method, Authors> methods();
 
-    /** Returns what keeps weights small that are solved for. */
-    abstract Regularization regularization(PositionFeatures axis);
-
     @Override
     public String cost() {
         return size.cost;
@@ -160,7 +156,8 @@ abstract class FollowUp implements Recipe {
     private Trial trial(
             Method method, Code code, double parameter, long seed, Signal truth, Setting setting) {
         return new Trial(
-                Trial.labels(METHOD, method.label(), ENCODING, code.label(), "seed", "" + seed),
+                Trial.labels(
+                        METHOD, method.label(), ENCODING, code.label(), Judgement.SEED, "" + seed),
                 method.kind() == Method.Kind.SOLVED ? 1 : descent(method).iterations(),
                 progress ->
                         outcome(
@@ -202,7 +199,7 @@ abstract class FollowUp implements Recipe {
         try (GridFit fit = new GridFit(truth, sampling(seed), device)) {
             Outcome[] outcome = new Outcome[1];
             if (method.kind() == Method.Kind.SOLVED) {
-                GridFit.Solution solution = fit.solved(features, regularization(features));
+                GridFit.Solution solution = fit.solved(features);
                 progress.advanced(1);
                 return outcome(fit, solution.fitted(), solution.seconds(), truth, drawn);
             }
@@ -248,13 +245,36 @@ abstract class FollowUp implements Recipe {
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
-        List<Figure> figures = new ArrayList<>();
-        figures.add(table(results));
-        figures.add(chart(results));
-        figures.add(times(results));
+    public List<Explained> figures(Results results, Pictures pictures) {
+        List<Explained> figures = new ArrayList<>();
+        figures.add(
+                new Explained(
+                        table(results),
+                        "Read down a column: side by side and without hidden layers every encoding is"
+                                + " bound to a sum of functions of single coordinates, and fails;"
+                                + " hidden layers or the product of the coordinates' features mend"
+                                + " it. Read along a row: which encoding it is matters where no"
+                                + " hidden layer can make up for it."));
+        figures.add(
+                new Explained(
+                        chart(results),
+                        "The flat lines are the deep ones. The line of the complex linear map rises"
+                                + " towards shifted copies: what a network would have to learn is in"
+                                + " their features already."));
+        figures.add(
+                new Explained(
+                        times(results),
+                        "Up and to the left is better. A product of features along the axes costs the"
+                                + " sides of a grid, a network all of its points."));
         for (Code code : List.of(Code.GAUSSIAN, Code.RANDOM_FOURIER)) {
-            figures.add(pictures(code, results, pictures));
+            figures.add(
+                    new Explained(
+                            pictures(code, results, pictures),
+                            code == Code.GAUSSIAN
+                                    ? "Without hidden layers, features side by side draw stripes along"
+                                            + " their directions; their product draws the picture."
+                                    : "The same with random frequencies, whose product leaves ripples"
+                                            + " that a hidden layer takes away."));
         }
         return figures;
     }

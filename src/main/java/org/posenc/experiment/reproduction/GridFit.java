@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -42,12 +41,6 @@ final class GridFit implements AutoCloseable {
 
     /** Points whose features are made at once. */
     private static final int CHUNK = 16_384;
-
-    /** Units of the widest first layer. */
-    private static final int WIDEST = 512;
-
-    /** Of the first layer on a part of a grid. */
-    private static final long ELEMENTS = 1 << 24;
 
     private final Signal truth;
     private final Sampling sampling;
@@ -158,21 +151,15 @@ final class GridFit implements AutoCloseable {
     }
 
     private Signal onGrid(CoordinateMlp network, NDArray all, ParameterStore parameters) {
-        int axes = truth.axes();
-        int side = truth.sides()[0];
-        long layer = (long) truth.samples() / side * WIDEST;
-        int rows = (int) Math.max(1, Math.min(side, ELEMENTS / layer));
-        float[] fitted = new float[truth.values().length];
-        for (int top = 0; top < side; top += rows) {
-            try (NDManager scope = manager.newSubManager()) {
-                List<NDArray> a = new ArrayList<>(Collections.nCopies(axes, all));
-                int bottom = Math.min(side, top + rows);
-                a.set(0, all.get(scope, new NDIndex().addSliceDim(top, bottom)));
-                float[] part = taken(network.ofGrid(a, parameters, false), scope);
-                System.arraycopy(part, 0, fitted, fitted.length / side * top, part.length);
-            }
+        try (NDManager scope = manager.newSubManager()) {
+            // Results belong to their first operand's manager, so a look needs handles of its own.
+            NDArray own = all.reshape(all.getShape());
+            own.attach(scope);
+            NDArray fitted =
+                    network.ofGrid(
+                            Collections.nCopies(truth.axes(), own), parameters, false); // (n, …, C)
+            return new Signal(truth.sides(), truth.channels(), taken(fitted, scope));
         }
-        return new Signal(truth.sides(), truth.channels(), fitted);
     }
 
     private Signal blended(
@@ -189,13 +176,13 @@ final class GridFit implements AutoCloseable {
     }
 
     /**
-     * Solves for the weights of one linear map over the product of an axis' features.
+     * Solves for the weights of one linear map over the product of an axis' features, with the
+     * regularisation that suits the features and the samples.
      *
      * @param axis the features
-     * @param regularization what keeps weights small
      * @return the fit
      */
-    Solution solved(PositionFeatures axis, Regularization regularization) {
+    Solution solved(PositionFeatures axis) {
         axis.initialize(manager, DataType.FLOAT64, new Shape(1));
         int axes = truth.axes();
         try (NDManager scope = manager.newSubManager()) {
@@ -205,7 +192,10 @@ final class GridFit implements AutoCloseable {
                 NDArray samples = grid(every.step());
                 long started = System.nanoTime();
                 LinearFit fit =
-                        SeparableFit.of(Collections.nCopies(axes, known), samples, regularization);
+                        SeparableFit.of(
+                                Collections.nCopies(axes, known),
+                                samples,
+                                Regularization.suiting(axis));
                 NDArray fitted = fit.onGrid(Collections.nCopies(axes, all));
                 float[] values = taken(fitted, scope);
                 double seconds = (System.nanoTime() - started) / 1e9;
@@ -215,21 +205,21 @@ final class GridFit implements AutoCloseable {
             NDArray grid = features(axis, blending.positions()); // (G, K)
             int[] samples = places(true);
             NDArray values = values(samples);
+            List<NDArray> a = Collections.nCopies(axes, grid);
             long started = System.nanoTime();
             LinearFit fit =
                     ScatteredFit.ofBlended(
-                            Collections.nCopies(axes, grid),
+                            a,
                             Collections.nCopies(axes, blending),
                             points(samples),
                             values,
-                            regularization,
-                            new Stopping(1e-5, 300));
+                            Regularization.suitingGaps(axis, a),
+                            Stopping.USUAL);
             double seconds = (System.nanoTime() - started) / 1e9;
             CoordinateMlp network = network(Kronecker.of(axis, axes), 0, 1, 0);
             network.initialize(manager, DataType.FLOAT32, new Shape(1, axes));
             network.complexMap().setWeights(fit.weights());
             ParameterStore parameters = new ParameterStore(scope, false);
-            List<NDArray> a = Collections.nCopies(axes, grid);
             return new Solution(blended(network, a, blending, parameters), seconds);
         }
     }

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -15,10 +14,9 @@ import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
 import org.posenc.report.Cell;
 import org.posenc.report.Column;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 import org.posenc.report.LineChart;
 import org.posenc.report.Measurement;
-import org.posenc.report.ResultRow;
 import org.posenc.report.Series;
 import org.posenc.report.Table;
 
@@ -198,93 +196,127 @@ final class OneLinearLayer implements Recipe {
     @Override
     public List<Trial> trials(Setting setting) {
         double[][] image = Rows.of(setting.subject(), size.rows);
-        double[][] noise = Rows.noise(setting.seed(), size.rows);
         List<Trial> trials = new ArrayList<>();
         for (Entry entry : entries()) {
             boolean memorises = entry.noiseRate > 0;
             int[] steps = memorises ? size.steps : new int[] {1};
             for (int step : steps) {
-                trials.add(trial(entry, IMAGE, image, entry.rate, step, setting));
-                if (memorises) {
-                    trials.add(trial(entry, NOISE, noise, entry.noiseRate, step, setting));
+                for (long seed : setting.seeds(size.seeds)) {
+                    trials.add(trial(entry, IMAGE, image, entry.rate, step, seed, setting));
+                    if (memorises) {
+                        double[][] noise = Rows.noise(seed, size.rows);
+                        trials.add(
+                                trial(entry, NOISE, noise, entry.noiseRate, step, seed, setting));
+                    }
                 }
             }
         }
         return trials;
     }
 
-    private Trial trial(
-            Entry entry, String target, double[][] rows, double rate, int step, Setting setting) {
+    private static Trial trial(
+            Entry entry,
+            String target,
+            double[][] rows,
+            double rate,
+            int step,
+            long seed,
+            Setting setting) {
         double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2 * step);
         double[] between = Embedder.coordinates(Rows.LENGTH, step, 2 * step);
-        List<Long> seeds = setting.seeds(size.seeds);
         return new Trial(
                 Trial.labels(
-                        "encoding", entry.encoding, "target", target, "samples", "" + x.length),
-                (long) entry.iterations * seeds.size(),
+                        "encoding",
+                        entry.encoding,
+                        "target",
+                        target,
+                        "samples",
+                        "" + x.length,
+                        Judgement.SEED,
+                        "" + seed),
+                entry.iterations,
                 progress -> {
-                    List<Double> train = new ArrayList<>();
-                    List<Double> test = new ArrayList<>();
-                    List<Double> ranks = new ArrayList<>();
-                    LinearTraining training =
-                            new LinearTraining(
-                                    rate, entry.iterations, Math.min(100, entry.iterations));
-                    for (long seed : seeds) {
-                        Embedder embedder = entry.maker.embedder(seed, x);
-                        try (NDManager manager =
-                                NDManager.newBaseManager(setting.device(), "PyTorch")) {
-                            NDArray phi = embedder.rows(x, manager);
-                            ranks.add(StableRank.of(phi));
-                            LinearTraining.Fit fit =
-                                    training.run(
-                                            phi,
-                                            embedder.rows(between, manager),
-                                            Rows.signals(rows, step, step, 2 * step, seed),
-                                            progress);
-                            Arrays.stream(fit.trainPsnr()).forEach(train::add);
-                            Arrays.stream(fit.testPsnr()).forEach(test::add);
-                        }
+                    Embedder embedder = entry.maker.embedder(seed, x);
+                    try (NDManager manager =
+                            NDManager.newBaseManager(setting.device(), "PyTorch")) {
+                        NDArray phi = embedder.rows(x, manager);
+                        LinearTraining.Fit fit =
+                                new LinearTraining(
+                                                rate,
+                                                entry.iterations,
+                                                Math.min(100, entry.iterations))
+                                        .run(
+                                                phi,
+                                                embedder.rows(between, manager),
+                                                Rows.signals(rows, step, step, 2 * step, seed),
+                                                progress);
+                        double rank = StableRank.of(phi);
+                        return new Outcome(
+                                Map.of(
+                                        "stableRank",
+                                        rank,
+                                        "trainPsnr",
+                                        mean(fit.trainPsnr()),
+                                        "testPsnr",
+                                        mean(fit.testPsnr())),
+                                Map.of(
+                                        "trainPsnr",
+                                        list(fit.trainPsnr()),
+                                        "testPsnr",
+                                        list(fit.testPsnr()),
+                                        "stableRank",
+                                        List.of(rank)));
                     }
-                    return new Outcome(
-                            Map.of(
-                                    "stableRank", mean(ranks),
-                                    "trainPsnr", mean(train),
-                                    "testPsnr", mean(test)),
-                            Map.of("trainPsnr", train, "testPsnr", test, "stableRank", ranks));
                 });
     }
 
-    private static double mean(List<Double> values) {
-        return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+    private static double mean(double[] values) {
+        return Arrays.stream(values).average().orElse(Double.NaN);
+    }
+
+    private static List<Double> list(double[] values) {
+        return Arrays.stream(values).boxed().toList();
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
+    public List<Explained> figures(Results results, Pictures pictures) {
         return List.of(
-                table(results),
-                against(
-                        "Impulses and noise memorise, and do not generalise",
-                        "PSNR (dB)",
-                        results,
-                        List.of("trainPsnr", "testPsnr")),
-                against(
-                        "Stable rank of impulses and noise",
-                        "stable rank",
-                        results.with("target", IMAGE),
-                        List.of("stableRank")));
+                new Explained(
+                        table(results),
+                        "A stable rank near 1 or 2 leaves a linear layer nothing to fit details with."
+                                + " Impulses and noise have so much of it that the training samples"
+                                + " are met to 100 dB, and say nothing about those between. What"
+                                + " generalises lies between the two."),
+                new Explained(
+                        against(
+                                "Impulses and noise memorise, and do not generalise",
+                                "PSNR (dB)",
+                                results,
+                                List.of("trainPsnr", "testPsnr")),
+                        "Trained lines stay high for any number of samples, of an image and of noise"
+                                + " alike; held-out lines stay where untrained random weights put"
+                                + " them: no sample's weights are shared with its neighbours."),
+                new Explained(
+                        against(
+                                "Stable rank of impulses and noise",
+                                "stable rank",
+                                results.with("target", IMAGE),
+                                List.of("stableRank")),
+                        "Impulses are orthogonal, so their stable rank is the number of samples,"
+                                + " the most there can be; noise comes near to it."));
     }
 
     private static Table table(Results results) {
+        Results dense = results.with("target", IMAGE).with("samples", "" + Rows.LENGTH / 2);
         List<List<Cell>> rows = new ArrayList<>();
-        for (ResultRow row : results.with("target", IMAGE).rows()) {
-            if (samples(row) == Rows.LENGTH / 2) {
-                rows.add(
-                        List.of(
-                                new Cell.Text(row.labels().get("encoding")),
-                                measured(row, "stableRank"),
-                                measured(row, "trainPsnr"),
-                                measured(row, "testPsnr")));
-            }
+        for (String encoding : dense.values("encoding")) {
+            Results own = dense.with("encoding", encoding);
+            rows.add(
+                    List.of(
+                            new Cell.Text(encoding),
+                            measured(own, "stableRank"),
+                            measured(own, "trainPsnr"),
+                            measured(own, "testPsnr")));
         }
         return new Table(
                 "Rows of the image, 256 samples to train on (± over rows and seeds)",
@@ -296,9 +328,13 @@ final class OneLinearLayer implements Recipe {
                 rows);
     }
 
-    private static Measurement measured(ResultRow row, String curve) {
+    /** Over rows and seeds. */
+    private static Measurement measured(Results results, String curve) {
         return Measurement.of(
-                row.curves().get(curve).stream().mapToDouble(Double::doubleValue).toArray());
+                results.rows().stream()
+                        .flatMap(row -> row.curves().get(curve).stream())
+                        .mapToDouble(Double::doubleValue)
+                        .toArray());
     }
 
     private static LineChart against(
@@ -307,13 +343,15 @@ final class OneLinearLayer implements Recipe {
         for (String encoding : List.of("impulse", NOISE)) {
             Results own = results.with("encoding", encoding);
             for (String target : own.values("target")) {
-                List<ResultRow> rows =
-                        own.with("target", target).rows().stream()
-                                .sorted(Comparator.comparingInt(OneLinearLayer::samples))
-                                .toList();
+                Results fitted = own.with("target", target);
+                List<Double> samples =
+                        fitted.values("samples").stream().map(Double::valueOf).sorted().toList();
                 for (String quantity : quantities) {
                     List<Measurement> measured =
-                            rows.stream().map(row -> measured(row, quantity)).toList();
+                            samples.stream()
+                                    .map(n -> fitted.with("samples", "" + n.intValue()))
+                                    .map(rows -> measured(rows, quantity))
+                                    .toList();
                     lines.add(
                             new Series(
                                     quantities.size() == 1
@@ -324,17 +362,13 @@ final class OneLinearLayer implements Recipe {
                                                     + (quantity.equals("trainPsnr")
                                                             ? ", trained"
                                                             : ", held out"),
-                                    rows.stream().map(row -> (double) samples(row)).toList(),
+                                    samples,
                                     measured.stream().map(Measurement::mean).toList(),
                                     measured.stream().map(Measurement::spread).toList()));
                 }
             }
         }
         return new LineChart(title, Axis.log("training samples"), Axis.linear(label), lines);
-    }
-
-    private static int samples(ResultRow row) {
-        return Integer.parseInt(row.labels().get("samples"));
     }
 
     @Override

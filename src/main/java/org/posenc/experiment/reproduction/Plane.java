@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.posenc.encoding.BasisFunction;
-import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.ShiftedBasis;
 import org.posenc.experiment.Results;
@@ -128,11 +127,6 @@ final class Plane extends FollowUp {
         methods.put(Method.complex(1), new Authors(COMPLEX, 25.32, 25.27, 25.35, 25.48, 25.36));
         methods.put(Method.solved(), new Authors(SOLVED));
         return methods;
-    }
-
-    @Override
-    Regularization regularization(PositionFeatures axis) {
-        return Regularization.suiting(axis);
     }
 
     @Override

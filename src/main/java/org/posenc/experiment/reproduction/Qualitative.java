@@ -15,7 +15,7 @@ import org.posenc.experiment.Picture;
 import org.posenc.experiment.Progress;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 import org.posenc.report.ImageGrid;
 import org.posenc.report.LineChart;
 import org.posenc.report.ResultRow;
@@ -30,6 +30,15 @@ final class Qualitative implements Recipe {
     private static final double RATE = 1e-3;
     private static final double[] LINE_SIGMAS = {0.01, 0.002, 0.0003};
     private static final int ROWS = 3;
+    private static final String SIGMA = "sigma";
+    private static final String[] LINE_TEXTS = {
+        "Too wide, 2.6 spacings of the training samples: edges are rounded off, because no sum of so"
+                + " wide Gaussians turns so fast without huge weights, which Adam does not reach.",
+        "Half a spacing: the training samples are met, and a Gaussian reaches far enough to carry"
+                + " them to the samples between.",
+        "Too narrow, 0.08 spacings: the training samples are met as well, but no Gaussian that was"
+                + " trained reaches the samples between, where the initial weights stay."
+    };
 
     private final Size size;
 
@@ -38,6 +47,7 @@ final class Qualitative implements Recipe {
      *
      * @param features d of a signal
      * @param iterations Adam's steps for a signal
+     * @param seeds how many, for the signals
      * @param side pixels along each side of the image
      * @param sigmas σ for the image
      * @param planeFeatures d of the image
@@ -48,6 +58,7 @@ final class Qualitative implements Recipe {
     record Size(
             int features,
             int iterations,
+            int seeds,
             int side,
             double[] sigmas,
             int planeFeatures,
@@ -57,10 +68,12 @@ final class Qualitative implements Recipe {
 
         @Override
         public String toString() {
-            return "%d features, %d iterations; %d pixels, σ = %s, %d features, 4 layers of %d, %d iterations"
+            return ("%d features, %d iterations, %d seeds; %d pixels, σ = %s, %d features, 4 layers of"
+                            + " %d, %d iterations")
                     .formatted(
                             features,
                             iterations,
+                            seeds,
                             side,
                             Arrays.toString(sigmas),
                             planeFeatures,
@@ -80,6 +93,7 @@ final class Qualitative implements Recipe {
                             new Size(
                                     10_000,
                                     2000,
+                                    3,
                                     512,
                                     new double[] {0.07, 0.003, 0.001},
                                     1000,
@@ -90,6 +104,7 @@ final class Qualitative implements Recipe {
                             new Size(
                                     2000,
                                     2000,
+                                    3,
                                     128,
                                     new double[] {0.07, 0.012, 0.004},
                                     250,
@@ -139,23 +154,32 @@ final class Qualitative implements Recipe {
         double[] colours = setting.subject().colours(size.side);
         List<Trial> trials = new ArrayList<>();
         for (double sigma : LINE_SIGMAS) {
-            trials.add(
-                    new Trial(
-                            Trial.labels("of", "signal", "sigma", Rule.number(sigma)),
-                            size.iterations,
-                            progress -> line(sigma, rows, setting, progress)));
+            for (long seed : setting.seeds(size.seeds)) {
+                trials.add(
+                        new Trial(
+                                Trial.labels(
+                                        "of",
+                                        "signal",
+                                        SIGMA,
+                                        Rule.number(sigma),
+                                        Judgement.SEED,
+                                        "" + seed),
+                                size.iterations,
+                                progress -> line(sigma, rows, seed, setting, progress)));
+            }
         }
         for (double sigma : size.sigmas) {
             trials.add(
                     new Trial(
-                            Trial.labels("of", "image", "sigma", Rule.number(sigma)),
+                            Trial.labels("of", "image", SIGMA, Rule.number(sigma)),
                             size.planeIterations,
                             progress -> plane(sigma, colours, setting, progress)));
         }
         return trials;
     }
 
-    private Outcome line(double sigma, double[][] rows, Setting setting, Progress progress) {
+    private Outcome line(
+            double sigma, double[][] rows, long seed, Setting setting, Progress progress) {
         double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2);
         Embedder embedder = Embedder.shifted(new BasisFunction.Gaussian(sigma), size.features, x);
         try (NDManager manager = NDManager.newBaseManager(setting.device(), "PyTorch")) {
@@ -164,7 +188,7 @@ final class Qualitative implements Recipe {
                             .run(
                                     embedder.rows(x, manager),
                                     embedder.rows(Embedder.coordinates(Rows.LENGTH, 0, 1), manager),
-                                    Rows.signals(rows, 1, 0, 1, setting.seed()),
+                                    Rows.signals(rows, 1, 0, 1, seed),
                                     progress);
             return new Outcome(
                     Map.of(
@@ -211,23 +235,35 @@ final class Qualitative implements Recipe {
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
-        List<Figure> figures = new ArrayList<>();
+    public List<Explained> figures(Results results, Pictures pictures) {
+        List<Explained> figures = new ArrayList<>();
         List<Double> x = list(Embedder.coordinates(Rows.LENGTH, 0, 1));
-        for (ResultRow row : results.with("of", "signal").rows()) {
+        for (int i = 0; i < LINE_SIGMAS.length; i++) {
+            String sigma = Rule.number(LINE_SIGMAS[i]);
+            Results own = results.with("of", "signal").with(SIGMA, sigma);
+            ResultRow row = own.rows().get(0);
             figures.add(
-                    new LineChart(
-                            "σ = %s: trained %s, all samples %s"
-                                    .formatted(
-                                            row.labels().get("sigma"),
-                                            decibels(row, "trainPsnr"),
-                                            decibels(row, "testPsnr")),
-                            Axis.linear("x"),
-                            Axis.linear("grey value"),
-                            List.of(
-                                    new Series("row", x, row.curves().get("signal"), List.of()),
-                                    new Series(
-                                            "gaussian", x, row.curves().get("fit"), List.of()))));
+                    new Explained(
+                            new LineChart(
+                                    "σ = %s: trained %.1f dB, all samples %.1f dB"
+                                            .formatted(
+                                                    sigma,
+                                                    own.mean("trainPsnr").mean(),
+                                                    own.mean("testPsnr").mean()),
+                                    Axis.linear("x"),
+                                    Axis.linear("grey value"),
+                                    List.of(
+                                            new Series(
+                                                    "row",
+                                                    x,
+                                                    row.curves().get("signal"),
+                                                    List.of()),
+                                            new Series(
+                                                    "gaussian",
+                                                    x,
+                                                    row.curves().get("fit"),
+                                                    List.of()))),
+                            LINE_TEXTS[i]));
         }
         List<ResultRow> planes = results.with("of", "image").rows();
         List<ImageGrid.Picture> fits = new ArrayList<>();
@@ -235,13 +271,17 @@ final class Qualitative implements Recipe {
         for (ResultRow row : planes) {
             fits.add(
                     new ImageGrid.Picture(
-                            "σ = " + row.labels().get("sigma"),
+                            "σ = " + row.labels().get(SIGMA),
                             "trained %s, between %s"
                                     .formatted(
                                             decibels(row, "trainPsnr"), decibels(row, "testPsnr")),
                             pictures.of(row, "fit")));
         }
-        figures.add(new ImageGrid("The image from every second pixel", fits));
+        figures.add(
+                new Explained(
+                        new ImageGrid("The image from every second pixel", fits),
+                        "The same in two dimensions: too wide blurs, too narrow leaves a grid of"
+                                + " dots, because the network hears nothing between the pixels."));
         return figures;
     }
 
@@ -256,7 +296,7 @@ final class Qualitative implements Recipe {
                         .map(
                                 sigma ->
                                         results.with("of", "signal")
-                                                .with("sigma", Rule.number(sigma))
+                                                .with(SIGMA, Rule.number(sigma))
                                                 .mean("testPsnr")
                                                 .mean())
                         .toArray();

@@ -2,7 +2,7 @@ package org.posenc.experiment.reproduction;
 
 import java.util.List;
 import org.posenc.experiment.Results;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 
 /**
  * One experiment of the papers at one size: its trials, and what figures and claims are made of
@@ -53,6 +53,15 @@ public interface Recipe {
     String account();
 
     /**
+     * Returns whether times are compared, so that its trials must not run beside others.
+     *
+     * @return false for most
+     */
+    default boolean timed() {
+        return false;
+    }
+
+    /**
      * Returns its trials.
      *
      * @param setting what all recipes share
@@ -65,15 +74,16 @@ public interface Recipe {
      *
      * @param results of all trials
      * @param pictures what they left as pictures
-     * @return at least one
+     * @return at least one, each with what there is to see in it
      */
-    List<Figure> figures(Results results, Pictures pictures);
+    List<Explained> figures(Results results, Pictures pictures);
 
     /**
      * Judges the paper's claims.
      *
-     * @param results of all trials
-     * @return in the order of their numbers; none where the recipe only shows
+     * @param results of all trials, or only of one seed's and of those without a label {@code
+     *     seed}, or of none
+     * @return the same claims for any results, NaN where nothing was measured
      */
     List<Claim> claims(Results results);
 }

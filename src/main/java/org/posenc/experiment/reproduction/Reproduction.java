@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.posenc.experiment.Progress;
 import org.posenc.experiment.ResumableTrials;
+import org.posenc.experiment.TrialPool;
 import org.posenc.report.Provenance;
 import org.posenc.report.ResultRow;
 
@@ -21,6 +22,7 @@ public final class Reproduction {
     private final ReproductionPlan plan;
     private final Pictures pictures;
     private final Map<String, Callable<ResultRow>> trials = new LinkedHashMap<>();
+    private final Map<String, Callable<ResultRow>> timed = new LinkedHashMap<>();
     private final Map<String, Long> steps = new LinkedHashMap<>();
 
     private Reproduction(ReproductionPlan plan, Path out) {
@@ -45,12 +47,13 @@ public final class Reproduction {
         plan.recipes().forEach(recipe -> reproduction.add(recipe, provenance, progress));
         ResumableTrials kept =
                 new ResumableTrials(
-                        out, List.copyOf(reproduction.trials.keySet()), reproduction.pictures::has);
+                        out, List.copyOf(reproduction.steps.keySet()), reproduction.pictures::has);
         long done = kept.rows().stream().mapToLong(row -> reproduction.steps.get(row.key())).sum();
         long all = reproduction.steps.values().stream().mapToLong(Long::longValue).sum();
         progress.started(all, done);
         kept.complete(
                 reproduction.trials, plan.setting().device(), ReproductionReport::line, progress);
+        kept.complete(reproduction.timed, TrialPool.oneByOne(), ReproductionReport::line, progress);
         ReproductionReport report =
                 new ReproductionReport(plan, out, kept.rows(), reproduction.pictures, provenance);
         report.write();
@@ -73,10 +76,10 @@ public final class Reproduction {
                             new TreeMap<>(provenance.versions()), // in an order of its own
                             provenance.commit(),
                             provenance.device());
-            if (trials.put(key, () -> run(recipe, trial, key, progress)) != null) {
+            if (steps.put(key, trial.steps()) != null) {
                 throw new IllegalStateException("two trials of one name: " + key);
             }
-            steps.put(key, trial.steps());
+            (recipe.timed() ? timed : trials).put(key, () -> run(recipe, trial, key, progress));
         }
     }
 

@@ -3,14 +3,12 @@ package org.posenc.experiment.reproduction;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.posenc.experiment.Results;
 import org.posenc.report.Cell;
 import org.posenc.report.Column;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 import org.posenc.report.HtmlPage;
 import org.posenc.report.Png;
 import org.posenc.report.Provenance;
@@ -28,7 +26,7 @@ public final class ReproductionReport {
     private final Results results;
     private final Pictures pictures;
     private final Provenance provenance;
-    private final Map<Claim, String> recipes = new LinkedHashMap<>(); // by number
+    private final List<Judgement> judgements; // by number
 
     ReproductionReport(
             ReproductionPlan plan,
@@ -41,13 +39,11 @@ public final class ReproductionReport {
         this.pictures = pictures;
         this.provenance = provenance;
         results = new Results(rows);
-        Map<Claim, String> found = new LinkedHashMap<>();
-        for (Recipe recipe : plan.recipes()) {
-            recipe.claims(of(recipe)).forEach(claim -> found.put(claim, recipe.name()));
-        }
-        found.keySet().stream()
-                .sorted(Comparator.comparingInt(Claim::number))
-                .forEach(claim -> recipes.put(claim, found.get(claim)));
+        judgements =
+                plan.recipes().stream()
+                        .flatMap(recipe -> Judgement.of(recipe, of(recipe)).stream())
+                        .sorted(Comparator.comparingInt(judgement -> judgement.claim().number()))
+                        .toList();
     }
 
     /** Returns what came of a trial, in half a line. */
@@ -91,7 +87,16 @@ public final class ReproductionReport {
      * @return in the order of their numbers
      */
     public List<Claim> claims() {
-        return List.copyOf(recipes.keySet());
+        return judgements.stream().map(Judgement::claim).toList();
+    }
+
+    /**
+     * Returns the claims with what each seed says of them.
+     *
+     * @return in the order of their numbers
+     */
+    public List<Judgement> judgements() {
+        return judgements;
     }
 
     /**
@@ -101,7 +106,7 @@ public final class ReproductionReport {
      * @return the table with its title; what is known where there are no claims
      */
     public String text(int width) {
-        if (recipes.isEmpty()) {
+        if (judgements.isEmpty()) {
             return "the recipes show, and judge no claim";
         }
         Table table = claimTable();
@@ -119,16 +124,18 @@ public final class ReproductionReport {
 
     private Table claimTable() {
         List<List<Cell>> rows = new ArrayList<>();
-        recipes.forEach(
-                (claim, recipe) ->
-                        rows.add(
-                                List.of(
-                                        text(claim.number() + "  " + claim.sentence()),
-                                        text(claim.paper()),
-                                        text(claim.hereText()),
-                                        text(claim.holds() ? "yes" : "no"),
-                                        text(claim.ruleText()),
-                                        text(recipe))));
+        for (Judgement judgement : judgements) {
+            Claim claim = judgement.claim();
+            rows.add(
+                    List.of(
+                            text(claim.number() + "  " + claim.sentence()),
+                            text(claim.paper()),
+                            text(judgement.hereText()),
+                            text(claim.holds() ? "yes" : "no"),
+                            text(judgement.seedsText()),
+                            text(claim.ruleText()),
+                            text(judgement.recipe())));
+        }
         return new Table(
                 "The papers' claims, of sixteen by number, and what was measured here",
                 List.of(
@@ -136,6 +143,7 @@ public final class ReproductionReport {
                         Column.label("paper"),
                         Column.label("here"),
                         Column.label("holds"),
+                        Column.label("seeds"),
                         Column.label("holds if"),
                         Column.label(RECIPE)),
                 rows);
@@ -147,16 +155,16 @@ public final class ReproductionReport {
 
     /** Writes CSV, pictures and the page. */
     void write() {
-        long held = recipes.keySet().stream().filter(Claim::holds).count();
+        long held = claims().stream().filter(Claim::holds).count();
         HtmlPage.Builder page =
                 HtmlPage.builder()
                         .title("Do the claims of “Rethinking Positional Encoding” hold?")
                         .lead(lead(held))
-                        .card("claims measured", Integer.toString(recipes.size()), "statements")
+                        .card("claims measured", Integer.toString(judgements.size()), "statements")
                         .card("that hold", Long.toString(held), "by rules fixed before")
                         .card("image", plan.setting().subject().identity(), "")
                         .provenance(provenance);
-        if (!recipes.isEmpty()) {
+        if (!judgements.isEmpty()) {
             Table table = claimTable();
             table.writeCsv(out.resolve("claims.csv"));
             page.section(
@@ -164,18 +172,23 @@ public final class ReproductionReport {
                     "Each statement is put to these measurements by a rule that was fixed before"
                             + " they were made. The papers' numbers are of their photographs: on"
                             + " another image orderings and widths are to be compared, and decibels"
-                            + " only roughly.",
+                            + " only roughly. ± is the standard deviation over seeds, which draw"
+                            + " frequencies, random samples and initial weights; “2 of 3” says that"
+                            + " the statement would hold for two of three seeds alone, a dash that"
+                            + " nothing of it is drawn.",
                     table);
         }
         for (Recipe recipe : plan.recipes()) {
-            List<Figure> figures = recipe.figures(of(recipe), pictures);
+            List<Explained> figures = recipe.figures(of(recipe), pictures);
             for (int i = 0; i < figures.size(); i++) {
-                Png.write(figures.get(i), out.resolve(recipe.name() + "-" + (i + 1) + ".png"));
+                Png.write(
+                        figures.get(i).figure(),
+                        out.resolve(recipe.name() + "-" + (i + 1) + ".png"));
             }
             page.section(
                     recipe.name(),
                     recipe.summary() + " (" + recipe.source() + "). " + recipe.account(),
-                    figures.toArray(Figure[]::new));
+                    figures);
         }
         page.write(page());
     }
@@ -183,9 +196,9 @@ public final class ReproductionReport {
     private String lead(long held) {
         String scale = plan.scale() == Scale.PAPER ? "the papers' sizes" : "small sizes";
         String fitted = plan.setting().subject().identity();
-        return recipes.isEmpty()
+        return judgements.isEmpty()
                 ? "What the papers' figures show, at " + scale + ", on: " + fitted + "."
                 : "%d of %d statements hold at %s, measured on: %s."
-                        .formatted(held, recipes.size(), scale, fitted);
+                        .formatted(held, judgements.size(), scale, fitted);
     }
 }

@@ -15,9 +15,8 @@ import org.posenc.analysis.StableRank;
 import org.posenc.encoding.BasisFunction;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 import org.posenc.report.LineChart;
-import org.posenc.report.ResultRow;
 import org.posenc.report.Series;
 
 /**
@@ -164,22 +163,26 @@ final class SigmaSweep implements Recipe {
         List<Trial> trials = new ArrayList<>();
         for (int step : size.steps) {
             for (double sigma : size.sigmas.over(2.0 * step / Rows.LENGTH)) {
-                trials.add(trial(rows, step, sigma, setting));
+                for (long seed : setting.seeds(size.seeds)) {
+                    trials.add(trial(rows, step, sigma, seed, setting));
+                }
             }
         }
         return trials;
     }
 
-    private Trial trial(double[][] rows, int step, double sigma, Setting setting) {
+    private Trial trial(double[][] rows, int step, double sigma, long seed, Setting setting) {
         double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2 * step);
         double[] between = Embedder.coordinates(Rows.LENGTH, step, 2 * step);
         double spacing = 2.0 * step / Rows.LENGTH;
-        List<LinearTraining.Signal> signals =
-                setting.seeds(size.seeds).stream()
-                        .flatMap(seed -> Rows.signals(rows, step, step, 2 * step, seed).stream())
-                        .toList();
         return new Trial(
-                Trial.labels("samples", "" + x.length, "sigma", Rule.number(sigma)),
+                Trial.labels(
+                        "samples",
+                        "" + x.length,
+                        "sigma",
+                        Rule.number(sigma),
+                        Judgement.SEED,
+                        "" + seed),
                 size.iterations,
                 progress -> {
                     Embedder embedder =
@@ -195,7 +198,7 @@ final class SigmaSweep implements Recipe {
                                         .run(
                                                 phi,
                                                 embedder.rows(between, manager),
-                                                signals,
+                                                Rows.signals(rows, step, step, 2 * step, seed),
                                                 progress);
                         return new Outcome(
                                 Map.of(
@@ -215,20 +218,31 @@ final class SigmaSweep implements Recipe {
     /** What was measured at one number of samples, from the narrowest width to the widest. */
     record Curve(String samples, double[] widths, double[] train, double[] test) {
 
+        /** Means over the seeds. */
         static Curve of(Results results, String samples) {
-            List<ResultRow> rows =
-                    results.with("samples", samples).rows().stream()
-                            .sorted(Comparator.comparingDouble(row -> row.values().get("spacings")))
+            Results own = results.with("samples", samples);
+            List<Results> widths =
+                    own.values("sigma").stream()
+                            .map(sigma -> own.with("sigma", sigma))
+                            .sorted(
+                                    Comparator.comparingDouble(
+                                            rows -> rows.mean("spacings").mean()))
                             .toList();
             return new Curve(
                     samples,
-                    values(rows, "spacings"),
-                    values(rows, "trainPsnr"),
-                    values(rows, "testPsnr"));
+                    means(widths, "spacings"),
+                    means(widths, "trainPsnr"),
+                    means(widths, "testPsnr"));
         }
 
-        private static double[] values(List<ResultRow> rows, String name) {
-            return rows.stream().mapToDouble(row -> row.values().get(name)).toArray();
+        private static double[] means(List<Results> widths, String name) {
+            return widths.stream().mapToDouble(rows -> rows.mean(name).mean()).toArray();
+        }
+
+        /** Nothing measured. */
+        private static Curve none() {
+            double[] nothing = new double[0];
+            return new Curve("", nothing, nothing, nothing);
         }
 
         private int best() {
@@ -251,6 +265,9 @@ final class SigmaSweep implements Recipe {
 
         /** Where, left of the best width, the test has lost so many decibels. */
         double narrowest(double loss) {
+            if (widths.length == 0) {
+                return Double.NaN;
+            }
             double level = test[best()] - loss;
             for (int i = best(); i > 0; i--) {
                 if (test[i - 1] < level) {
@@ -262,6 +279,9 @@ final class SigmaSweep implements Recipe {
 
         /** Where, right of the best width, the test has lost so many decibels. */
         double widest(double loss) {
+            if (widths.length == 0) {
+                return Double.NaN;
+            }
             double level = test[best()] - loss;
             for (int i = best(); i < test.length - 1; i++) {
                 if (test[i + 1] < level) {
@@ -283,10 +303,20 @@ final class SigmaSweep implements Recipe {
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
+    public List<Explained> figures(Results results, Pictures pictures) {
         return List.of(
-                chart("Held-out samples", results, Curve::test),
-                chart("Training samples", results, Curve::train));
+                new Explained(
+                        chart("Held-out samples", results, Curve::test),
+                        "Left of a tenth of a spacing no Gaussian reaches from one training sample to"
+                                + " the next, and what lies between keeps its random weights. Right"
+                                + " of about two spacings there are too few independent Gaussians"
+                                + " for the details. Between, the width matters less the more of the"
+                                + " signal cannot be foretold from its neighbours."),
+                new Explained(
+                        chart("Training samples", results, Curve::train),
+                        "At the same width in spacings, whatever N, the layer goes from fitting"
+                                + " roughly to fitting exactly: that is where the stable rank"
+                                + " reaches the number of samples."));
     }
 
     private static LineChart chart(
@@ -308,7 +338,7 @@ final class SigmaSweep implements Recipe {
     @Override
     public List<Claim> claims(Results results) {
         List<Curve> curves = curves(results);
-        Curve densest = curves.get(0);
+        Curve densest = curves.isEmpty() ? Curve.none() : curves.get(0);
         List<Claim> claims = new ArrayList<>();
         claims.add(
                 width(
@@ -329,7 +359,7 @@ final class SigmaSweep implements Recipe {
                         "0.10",
                         densest.narrowest(6),
                         new Rule.Between(0.05, 0.2)));
-        if (curves.size() > 1) {
+        if (size.steps.length > 1) {
             claims.add(
                     new Claim(
                             5,

@@ -24,7 +24,7 @@ import org.posenc.encoding.ShiftedBasis;
 import org.posenc.experiment.Results;
 import org.posenc.kernel.Autograd;
 import org.posenc.report.Axis;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 import org.posenc.report.LineChart;
 import org.posenc.report.ResultRow;
 import org.posenc.report.Series;
@@ -48,20 +48,28 @@ final class TradeOff implements Recipe {
      * @param waves random Fourier features, for the bandwidths
      * @param gridDimensions for the trade-off: features, and as many positions
      * @param draws for the trade-off: widths and bandwidths for each of those
+     * @param seeds how many, for random bandwidths
      * @param cost in words
      */
     record Size(
-            int dimension, int[] points, int waves, int[] gridDimensions, int draws, String cost) {
+            int dimension,
+            int[] points,
+            int waves,
+            int[] gridDimensions,
+            int draws,
+            int seeds,
+            String cost) {
 
         @Override
         public String toString() {
-            return "%d shifts, %d waves, N = %s, trade-off of %s features, %d draws"
+            return "%d shifts, %d waves, N = %s, trade-off of %s features, %d draws, %d seeds"
                     .formatted(
                             dimension,
                             waves,
                             Arrays.toString(points),
                             Arrays.toString(gridDimensions),
-                            draws);
+                            draws,
+                            seeds);
         }
     }
 
@@ -80,8 +88,9 @@ final class TradeOff implements Recipe {
                                     100_000,
                                     new int[] {1000, 2000, 3000, 5000},
                                     100,
-                                    "an hour");
-                    case SMALL -> new Size(2000, points, 10_000, new int[] {1000}, 25, "20 s");
+                                    3,
+                                    "three hours");
+                    case SMALL -> new Size(2000, points, 10_000, new int[] {1000}, 12, 3, "20 s");
                 });
     }
 
@@ -155,22 +164,41 @@ final class TradeOff implements Recipe {
         for (int d : size.gridDimensions) {
             trials.add(
                     scatter(
-                            "gaussian",
+                            Trial.labels(
+                                    "figure",
+                                    "trade-off",
+                                    "encoding",
+                                    "gaussian",
+                                    "features",
+                                    "" + d),
                             d,
+                            setting.seed(),
                             setting,
-                            (u, seed) ->
+                            (u, draw) ->
                                     Embedder.circulant(
                                             new BasisFunction.Gaussian(Math.pow(10, 2 * u - 3)),
                                             d)));
-            trials.add(
-                    scatter(
-                            "random-fourier",
-                            d,
-                            setting,
-                            (u, seed) ->
-                                    Embedder.fourier(
-                                            new FourierFrequencies.Random(Math.pow(100, u), seed),
-                                            d)));
+            for (long seed : setting.seeds(size.seeds)) {
+                trials.add(
+                        scatter(
+                                Trial.labels(
+                                        "figure",
+                                        "trade-off",
+                                        "encoding",
+                                        "random-fourier",
+                                        "features",
+                                        "" + d,
+                                        Judgement.SEED,
+                                        "" + seed),
+                                d,
+                                seed,
+                                setting,
+                                (u, draw) ->
+                                        Embedder.fourier(
+                                                new FourierFrequencies.Random(
+                                                        Math.pow(100, u), draw),
+                                                d)));
+            }
         }
         Map<String, BasisFunction> planes = new LinkedHashMap<>();
         planes.put("gaussian", new BasisFunction.Gaussian(0.1));
@@ -254,20 +282,21 @@ final class TradeOff implements Recipe {
 
     /** An embedder of a random width, given by a number in [0, 1). */
     private interface Family {
-        Embedder of(double u, long seed);
+        Embedder of(double u, long draw);
     }
 
     /** Stable rank and distance preservation of d positions under d features, over widths. */
-    private Trial scatter(String encoding, int d, Setting setting, Family family) {
+    private Trial scatter(
+            Map<String, String> labels, int d, long seed, Setting setting, Family family) {
         return new Trial(
-                Trial.labels("figure", "trade-off", "encoding", encoding, "features", "" + d),
+                labels,
                 size.draws,
                 progress -> {
-                    Random random = new Random(setting.seed());
+                    Random random = new Random(seed);
                     double[] x = Embedder.coordinates(d, 0, 1);
                     List<double[]> points = new ArrayList<>();
                     for (int draw = 0; draw < size.draws; draw++) {
-                        Embedder embedder = family.of(random.nextDouble(), setting.seed() + draw);
+                        Embedder embedder = family.of(random.nextDouble(), random.nextLong());
                         try (NDManager manager = manager(setting)) {
                             NDArray rows = embedder.rows(x, manager); // (d, d)
                             points.add(new double[] {halfWidth(rows, x), StableRank.of(rows)});
@@ -313,12 +342,32 @@ final class TradeOff implements Recipe {
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
+    public List<Explained> figures(Results results, Pictures pictures) {
         return List.of(
-                samples("Stable rank of every embedder", results.with("figure", "samples"), 50),
-                samples("Gaussians of five widths", results.with("figure", "widths"), 500),
-                samples("Random Fourier features", results.with("figure", "bandwidths"), 500),
-                tradeOff(results.with("figure", "trade-off")));
+                new Explained(
+                        samples(
+                                "Stable rank of every embedder",
+                                results.with("figure", "samples"),
+                                50),
+                        "The stable rank grows with the number of samples until the embedder has no"
+                                + " more to give: impulses always have, a Gaussian of σ = 0.01 ends"
+                                + " at 28, squares and sines at 2."),
+                new Explained(
+                        samples("Gaussians of five widths", results.with("figure", "widths"), 500),
+                        "Where a line bends, neighbouring samples begin to overlap: at 1 / (2 √π σ)"
+                                + " samples. Half the width, twice the height."),
+                new Explained(
+                        samples(
+                                "Random Fourier features",
+                                results.with("figure", "bandwidths"),
+                                500),
+                        "The same with a bandwidth b in the place of the width; a draw of finitely"
+                                + " many frequencies stays somewhat below √(2 π) b."),
+                new Explained(
+                        tradeOff(results.with("figure", "trade-off")),
+                        "Memory against smoothness: what an embedder gains in stable rank it loses in"
+                                + " the distance over which it tells near from far. Gaussians lie on"
+                                + " the line, random frequencies slightly below."));
     }
 
     private LineChart samples(String title, Results results, int most) {
@@ -346,16 +395,25 @@ final class TradeOff implements Recipe {
                         Arrays.stream(theory)
                                 .map(x -> ClosedForms.GAUSSIAN_TRADE_OFF / x)
                                 .toArray()));
-        for (ResultRow row : results.rows()) {
-            lines.add(
-                    new Series(
-                            row.labels().get("encoding")
-                                    + ", "
-                                    + row.labels().get("features")
-                                    + " features",
-                            row.curves().get("distancePreservation"),
-                            row.curves().get("stableRank"),
-                            List.of()));
+        for (String encoding : results.values("encoding")) {
+            for (String features : results.with("encoding", encoding).values("features")) {
+                List<double[]> points = new ArrayList<>();
+                for (ResultRow row :
+                        results.with("encoding", encoding).with("features", features).rows()) {
+                    List<Double> widths = row.curves().get("distancePreservation");
+                    for (int i = 0; i < widths.size(); i++) {
+                        double rank = row.curves().get("stableRank").get(i);
+                        points.add(new double[] {widths.get(i), rank});
+                    }
+                }
+                points.sort(Comparator.comparingDouble(point -> point[0]));
+                lines.add(
+                        new Series(
+                                encoding + ", " + features + " features",
+                                points.stream().map(point -> point[0]).toList(),
+                                points.stream().map(point -> point[1]).toList(),
+                                List.of()));
+            }
         }
         return new LineChart(
                 "The trade-off", Axis.log("distance preservation"), Axis.log("stable rank"), lines);
@@ -471,8 +529,8 @@ final class TradeOff implements Recipe {
 
     /** The greatest relative difference of a measured stable rank from the closed form. */
     private double farthest(Results widths) {
-        double farthest = 0;
-        for (int line = 0; line < SIGMAS.length; line++) {
+        double farthest = widths.isEmpty() ? Double.NaN : 0;
+        for (int line = 0; line < widths.rows().size(); line++) {
             List<Double> ranks = widths.rows().get(line).curves().get("stableRank");
             for (int i = 0; i < ranks.size(); i++) {
                 double exact = ClosedForms.gaussianStableRank(SIGMAS[line], size.points[i]);

@@ -12,7 +12,7 @@ import org.posenc.encoding.FourierFrequencies;
 import org.posenc.experiment.Progress;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 
 /**
  * How much depends on the draw: one linear layer over random Fourier features and over Gaussians of
@@ -111,7 +111,7 @@ final class Variance1d implements Recipe {
                                             encoding,
                                             "features",
                                             "" + features,
-                                            "seed",
+                                            Judgement.SEED,
                                             "" + seed),
                                     size.iterations,
                                     progress ->
@@ -159,18 +159,29 @@ final class Variance1d implements Recipe {
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
+    public List<Explained> figures(Results results, Pictures pictures) {
         ByFeatures found = new ByFeatures(results, size.features);
         Axis x = Axis.linear("features d");
         Axis psnr = Axis.linear("PSNR (dB)");
         return List.of(
-                found.chart("Held-out samples", x, psnr, "testPsnr"),
-                found.chart("Training samples", x, psnr, "trainPsnr"),
-                found.chart(
-                        "Stable rank of the training samples",
-                        x,
-                        Axis.linear("stable rank"),
-                        "stableRank"));
+                new Explained(
+                        found.chart("Held-out samples", x, psnr, "testPsnr"),
+                        "Gaussians stand at even distances and are as good from every seed; random"
+                                + " frequencies leave gaps and cluster, so that a fit is a matter of"
+                                + " luck where they are few, and needs more of them to be as good."),
+                new Explained(
+                        found.chart("Training samples", x, psnr, "trainPsnr"),
+                        "The samples that trained show the same: it is the features that are"
+                                + " missing, not generalisation."),
+                new Explained(
+                        found.chart(
+                                "Stable rank of the training samples",
+                                x,
+                                Axis.linear("stable rank"),
+                                "stableRank"),
+                        "Both have the same similarity, but only infinitely many random frequencies"
+                                + " have the stable rank that belongs to it; Gaussians have it from"
+                                + " about one in every two samples on."));
     }
 
     @Override

@@ -11,7 +11,7 @@ import org.posenc.encoding.PositionFeatures;
 import org.posenc.encoding.ShiftedBasis;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
-import org.posenc.report.Figure;
+import org.posenc.report.Explained;
 
 /**
  * How much depends on the draw in two dimensions, and how many features are enough: a network over
@@ -117,7 +117,7 @@ final class Variance2d implements Recipe {
                                             encoding,
                                             "features",
                                             "" + features,
-                                            "seed",
+                                            Judgement.SEED,
                                             "" + seed),
                                     size.iterations,
                                     progress -> {
@@ -170,18 +170,28 @@ final class Variance2d implements Recipe {
     }
 
     @Override
-    public List<Figure> figures(Results results, Pictures pictures) {
+    public List<Explained> figures(Results results, Pictures pictures) {
         ByFeatures found = new ByFeatures(results, size.features);
         Axis x = Axis.linear("features d, at 512 pixels");
         Axis psnr = Axis.linear("PSNR (dB)");
         return List.of(
-                found.chart("All pixels", x, psnr, "testPsnr"),
-                found.chart("Training pixels", x, psnr, "trainPsnr"),
-                found.chart(
-                        "Stable rank of the training pixels",
-                        x,
-                        Axis.linear("stable rank"),
-                        "stableRank"));
+                new Explained(
+                        found.chart("All pixels", x, psnr, "testPsnr"),
+                        "Once Gaussians overlap, more of them add nothing; random frequencies gain"
+                                + " as long as there are more of them, most of all on the pixels"
+                                + " that trained, which are a quarter of those counted here."),
+                new Explained(
+                        found.chart("Training pixels", x, psnr, "trainPsnr"),
+                        "Frequencies in all directions go on to memorise, Gaussians along two axes"
+                                + " do not."),
+                new Explained(
+                        found.chart(
+                                "Stable rank of the training pixels",
+                                x,
+                                Axis.linear("stable rank"),
+                                "stableRank"),
+                        "Why: features side by side of two axes have the stable rank of one axis,"
+                                + " however many they are; directions between the axes add to it."));
     }
 
     @Override

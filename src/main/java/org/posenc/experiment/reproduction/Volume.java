@@ -4,9 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.posenc.encoding.PositionFeatures;
 import org.posenc.experiment.Results;
-import org.posenc.signal.Regularization;
 import org.posenc.signal.Sampling;
 import org.posenc.signal.Signal;
 
@@ -96,11 +94,6 @@ final class Volume extends FollowUp {
         methods.put(Method.complex(1), new Authors(COMPLEX, 24.22, 24.60, 24.68, 24.86, 24.66));
         methods.put(Method.solved(), new Authors(COMPLEX));
         return methods;
-    }
-
-    @Override
-    Regularization regularization(PositionFeatures axis) {
-        return Regularization.suiting(axis);
     }
 
     @Override

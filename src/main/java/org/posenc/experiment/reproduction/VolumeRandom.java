@@ -4,9 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.posenc.encoding.PositionFeatures;
 import org.posenc.experiment.Results;
-import org.posenc.signal.Regularization;
 import org.posenc.signal.Sampling;
 import org.posenc.signal.Signal;
 
@@ -97,11 +95,6 @@ final class VolumeRandom extends FollowUp {
         methods.put(Method.complex(1), new Authors(COMPLEX));
         methods.put(Method.solved(), new Authors(COMPLEX));
         return methods;
-    }
-
-    @Override
-    Regularization regularization(PositionFeatures axis) {
-        return new Regularization.TotalVariation(1e-4);
     }
 
     @Override

@@ -46,7 +46,7 @@ class FollowUpTest {
                 new PlaneRandom(plane),
                 new Volume(volume),
                 new VolumeRandom(new FollowUp.Size(16, 8, 3, 2, 2, 0.01, 1, "")),
-                new Speed(new Speed.Size(16, 3, 3, "")));
+                new Speed(new Speed.Size(16, 3, 3, 1, "")));
     }
 
     @Test

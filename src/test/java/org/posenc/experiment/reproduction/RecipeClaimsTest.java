@@ -114,11 +114,11 @@ class RecipeClaimsTest {
         double[] train = {120, 125, 130, 70, 40, 30};
         for (int i = 0; i < widths.length; i++) {
             rows.add(
-                    "samples=256 | spacings=%s trainPsnr=%s testPsnr=%s"
-                            .formatted(shift * widths[i], train[i], test[i]));
+                    "samples=256 sigma=%d | spacings=%s trainPsnr=%s testPsnr=%s"
+                            .formatted(i, shift * widths[i], train[i], test[i]));
             rows.add(
-                    "samples=64 | spacings=%s trainPsnr=%s testPsnr=%s"
-                            .formatted(other * shift * widths[i], train[i], test[i]));
+                    "samples=64 sigma=%d | spacings=%s trainPsnr=%s testPsnr=%s"
+                            .formatted(i, other * shift * widths[i], train[i], test[i]));
         }
         return results(rows.toArray(String[]::new));
     }

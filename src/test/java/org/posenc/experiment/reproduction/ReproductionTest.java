@@ -31,11 +31,12 @@ class ReproductionTest {
                 new SigmaSweep(new SigmaSweep.Size(20, 3, new int[] {1, 16}, sigmas, 2, 2, "")),
                 new TradeOff(
                         new TradeOff.Size(
-                                100, new int[] {1, 5, 10, 20}, 20, new int[] {50}, 3, "")),
+                                100, new int[] {1, 5, 10, 20}, 20, new int[] {50}, 3, 1, "")),
                 new Variance1d(new Variance1d.Size(new int[] {10, 20}, 3, 2, "")),
                 new Variance2d(new Variance2d.Size(16, new int[] {100, 200}, 8, 3, 2, "")),
                 new Qualitative(
-                        new Qualitative.Size(20, 3, 16, new double[] {0.1, 0.05}, 20, 8, 3, "")));
+                        new Qualitative.Size(
+                                20, 3, 1, 16, new double[] {0.1, 0.05}, 20, 8, 3, "")));
     }
 
     private static final class Heard implements Progress {
