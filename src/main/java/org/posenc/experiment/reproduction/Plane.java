@@ -50,7 +50,7 @@ final class Plane extends FollowUp {
                                     0.1,
                                     1,
                                     "days on two cores, half an hour on a large GPU");
-                    case SMALL -> new Size(64, 64, 1000, 500, 300, 0.01, 2, "50 s");
+                    case SMALL -> new Size(64, 64, 1000, 500, 300, 0.01, 3, "60 s");
                 });
     }
 

@@ -110,7 +110,7 @@ final class Qualitative implements Recipe {
                                     250,
                                     64,
                                     500,
-                                    "30 s");
+                                    "40 s");
                 });
     }
 

@@ -111,10 +111,10 @@ final class SigmaSweep implements Recipe {
                                     2000,
                                     2000,
                                     new int[] {1, 4},
-                                    new Sigmas(0.06, 4, 14, true),
+                                    new Sigmas(0.06, 3, 11, true),
                                     4,
-                                    1,
-                                    "40 s");
+                                    2,
+                                    "60 s");
                 });
     }
 
@@ -339,6 +339,7 @@ final class SigmaSweep implements Recipe {
     public List<Claim> claims(Results results) {
         List<Curve> curves = curves(results);
         Curve densest = curves.isEmpty() ? Curve.none() : curves.get(0);
+        Curve sparsest = curves.isEmpty() ? Curve.none() : curves.get(curves.size() - 1);
         List<Claim> claims = new ArrayList<>();
         claims.add(
                 width(
@@ -348,7 +349,7 @@ final class SigmaSweep implements Recipe {
                         new Rule.Between(0.5, 1)));
         claims.add(
                 width(
-                        "the plateau (held out, −1 dB) begins at σ",
+                        "the plateau (held out, −1 dB) begins at σ, most samples",
                         "0.13",
                         densest.narrowest(1),
                         new Rule.AtMost(0.28)));
@@ -360,6 +361,12 @@ final class SigmaSweep implements Recipe {
                         densest.narrowest(6),
                         new Rule.Between(0.05, 0.2)));
         if (size.steps.length > 1) {
+            claims.add(
+                    width(
+                            "with the fewest samples the plateau begins at σ",
+                            "0.13",
+                            sparsest.narrowest(1),
+                            new Rule.AtMost(0.28)));
             claims.add(
                     new Claim(
                             5,

@@ -90,7 +90,7 @@ final class TradeOff implements Recipe {
                                     100,
                                     3,
                                     "three hours");
-                    case SMALL -> new Size(2000, points, 10_000, new int[] {1000}, 12, 3, "20 s");
+                    case SMALL -> new Size(2000, points, 10_000, new int[] {1000}, 20, 3, "30 s");
                 });
     }
 

@@ -59,7 +59,7 @@ final class Variance1d implements Recipe {
                                     2000,
                                     10,
                                     "four minutes on two cores");
-                    case SMALL -> new Size(new int[] {100, 200, 400, 1000}, 2000, 5, "30 s");
+                    case SMALL -> new Size(new int[] {100, 200, 400, 1000}, 2000, 10, "30 s");
                 });
     }
 

@@ -31,7 +31,7 @@ final class Volume extends FollowUp {
                                     0.1,
                                     1,
                                     "weeks on two cores, hours on a large GPU");
-                    case SMALL -> new Size(32, 64, 500, 200, 150, 0.01, 1, "60 s");
+                    case SMALL -> new Size(32, 64, 500, 200, 150, 0.01, 3, "60 s");
                 });
     }
 

@@ -32,7 +32,7 @@ final class VolumeRandom extends FollowUp {
                                     0.1,
                                     1,
                                     "weeks on two cores, hours on a large GPU");
-                    case SMALL -> new Size(32, 64, 500, 200, 150, 0.01, 1, "60 s");
+                    case SMALL -> new Size(32, 64, 500, 200, 150, 0.01, 2, "60 s");
                 });
     }
 

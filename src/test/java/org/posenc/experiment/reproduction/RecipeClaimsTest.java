@@ -126,12 +126,13 @@ class RecipeClaimsTest {
     @Test
     void sigmaSweep() {
         SigmaSweep recipe = SigmaSweep.at(Scale.SMALL);
-        assertAll(true, 5, recipe.claims(sweep(1, 29.8, 1.05)));
+        assertAll(true, 6, recipe.claims(sweep(1, 29.8, 1.05)));
         List<Claim> narrow = recipe.claims(sweep(0.3, 29.8, 1.5));
         assertThat(narrow.stream().map(Claim::holds))
-                .containsExactly(false, true, false, false, false);
+                .containsExactly(false, true, false, false, true, false);
         List<Claim> late = recipe.claims(sweep(1, 25, 1));
         assertThat(late.get(1).holds()).isFalse();
+        assertThat(late.get(4).holds()).isFalse();
     }
 
     private static Results variance(double few, double many, double gaussian, double spread) {
