@@ -23,6 +23,7 @@ import java.util.stream.IntStream;
 public record Table(String title, List<Column> columns, List<List<Cell>> rows) implements Figure {
 
     private static final String GAP = "  ";
+    private static final int LONGEST_NAME = 40; // characters; what is longer may break on a page
 
     /** Checks and copies the values. */
     public Table {
@@ -339,6 +340,11 @@ public record Table(String title, List<Column> columns, List<List<Cell>> rows) i
                                 + Palette.of(text).hex()
                                 + "\"></b>"
                         : "";
-        return first ? "<th scope=\"row\">" + swatch + text + "</th>" : "<td>" + text + "</td>";
+        if (!first) {
+            return "<td>" + text + "</td>";
+        }
+        // A sentence may break, a name must not.
+        String sentence = text.length() > LONGEST_NAME ? " class=\"sentence\"" : "";
+        return "<th scope=\"row\"" + sentence + ">" + swatch + text + "</th>";
     }
 }

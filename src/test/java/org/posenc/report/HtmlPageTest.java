@@ -86,6 +86,32 @@ class HtmlPageTest {
     }
 
     @Test
+    void whatThereIsToSeeStandsAboveItsFigure() {
+        String sentence = "a sentence of a row that is too long for one line of a table";
+        Table table =
+                new Table(
+                        "table",
+                        List.of(Column.label("name")),
+                        List.of(List.of(new Cell.Text(sentence)), List.of(new Cell.Text("short"))));
+        String html =
+                HtmlPage.builder()
+                        .title("title")
+                        .section(
+                                "heading",
+                                "text",
+                                List.of(
+                                        new Explained(table, "1 < 2: look"),
+                                        new Explained(table, "")))
+                        .build()
+                        .html();
+        assertThat(html)
+                .containsOnlyOnce("<p>1 &lt; 2: look</p>\n<figure class=\"table\">")
+                .contains("<th scope=\"row\" class=\"sentence\">" + sentence)
+                .contains("<th scope=\"row\">short");
+        assertThat(html.split("<figure ")).hasSize(3);
+    }
+
+    @Test
     @Tag("browser")
     void aBrowserDrawsEveryChart() throws Exception {
         Chromium.assumeInstalled();

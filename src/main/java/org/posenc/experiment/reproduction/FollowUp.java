@@ -405,29 +405,28 @@ abstract class FollowUp implements Recipe {
         Method linear = Method.complex(0);
         Method deep = Method.complex(1);
         double gaussian = test(results, linear, Code.GAUSSIAN);
-        String where = name() + ": ";
         return List.of(
                 decibels(
                         10,
-                        where + "Gaussians, complex and linear, over the best " + deepest.label(),
+                        "complex linear Gaussians over the best " + deepest.label(),
                         paper[0],
                         gaussian - best(results, deepest, ALL),
                         new Rule.AtLeast(0)),
                 decibels(
                         11,
-                        where + "complex and linear, Gaussians over the best waves",
+                        "complex linear Gaussians over the best complex linear waves",
                         paper[1],
                         gaussian - best(results, linear, FOURIER),
                         new Rule.AtLeast(1)),
                 decibels(
                         11,
-                        where + "what depth 1 adds to complex waves, least",
+                        "what depth 1 adds to complex waves, least",
                         paper[2],
                         leastGain(results, linear, deep, FOURIER),
                         new Rule.AtLeast(1)),
                 decibels(
                         12,
-                        where + "complex, depth 1, best over worst encoding",
+                        "complex, depth 1: best over worst encoding",
                         paper[3],
                         best(results, deep, ALL) - worst(results, deep, ALL),
                         new Rule.AtMost(2)));

@@ -98,7 +98,7 @@ public record Judgement(Claim claim, String recipe, List<Claim> alone) {
             return "–";
         }
         if (alone.stream().anyMatch(one -> Double.isNaN(one.here()))) {
-            return alone.size() + " together";
+            return "over " + alone.size();
         }
         return alone.stream().filter(Claim::holds).count() + " of " + alone.size();
     }

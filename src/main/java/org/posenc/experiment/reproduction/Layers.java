@@ -282,10 +282,14 @@ final class Layers implements Recipe {
         List<Explained> figures = new ArrayList<>();
         figures.add(
                 new Explained(
-                        table(results),
+                        psnrs(results),
                         "The higher the input's stable rank, the better the training samples are"
                                 + " fitted, noise too; but only rows of an image are any better"
                                 + " between them. Noise has nothing there to be found."));
+        figures.add(
+                new Explained(
+                        ranks(results),
+                        "How many directions the samples fill, weighted by how far: 1 is a line."));
         for (String target : TARGETS) {
             boolean image = target.equals("image");
             Results own = results.with("target", target);
@@ -342,24 +346,30 @@ final class Layers implements Recipe {
                 psnr.stream().map(Measurement::spread).toList());
     }
 
-    private static Table table(Results results) {
+    private static Table psnrs(Results results) {
+        return Table.summary(
+                "PSNR at the end",
+                List.of(
+                        Column.label("encoding"),
+                        Column.label("target"),
+                        Column.value("trainPsnr", "dB", 1).headed("trained"),
+                        Column.value("testPsnr", "dB", 1).headed("held out"),
+                        Column.value("printedTrainPsnr", "dB", 1).headed("trained, as printed"),
+                        Column.value("printedTestPsnr", "dB", 1).headed("held out, as printed")),
+                results.rows());
+    }
+
+    private static Table ranks(Results results) {
         List<Column> columns =
                 new ArrayList<>(
                         List.of(
                                 Column.label("encoding"),
                                 Column.label("target"),
-                                Column.value("trainPsnr", "dB", 1).headed("trained"),
-                                Column.value("testPsnr", "dB", 1).headed("held out"),
-                                Column.value("printedTrainPsnr", "dB", 1)
-                                        .headed("trained, as printed"),
-                                Column.value("printedTestPsnr", "dB", 1)
-                                        .headed("held out, as printed"),
-                                Column.value("stableRank0", "", 1).headed("SR input")));
+                                Column.value("stableRank0", "", 1).headed("input")));
         for (int layer = 1; layer <= DEPTH; layer++) {
-            columns.add(Column.value("stableRank" + layer, "", 2).headed("SR " + layer));
+            columns.add(Column.value("stableRank" + layer, "", 2).headed("layer " + layer));
         }
-        return Table.summary(
-                "PSNR and stable rank (SR) of each layer at the end", columns, results.rows());
+        return Table.summary("Stable rank at the end", columns, results.rows());
     }
 
     @Override

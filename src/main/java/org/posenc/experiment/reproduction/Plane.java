@@ -79,7 +79,9 @@ final class Plane extends FollowUp {
                 + " noisily at 0.1. Parameters and numbers of features are the authors' at 512"
                 + " pixels and go with the side. Shifted copies fade out behind the last training"
                 + " pixel, which costs small images 1 to 2 dB. Waves are solved for with a cut-off"
-                + " of 1 % of the greatest singular value: without one their weights explode. The"
+                + " of 1 % of the greatest singular value: without one their weights explode. On small"
+                + " images the draw decides what random frequencies are worth: of 16 along an axis"
+                + " of 64 pixels, eight draws came to 20.7 to 22.4 dB, Gaussians to 23.1. The"
                 + " authors' numbers are means of four photographs.";
     }
 
@@ -249,14 +251,14 @@ final class Plane extends FollowUp {
         claims.add(
                 decibels(
                         9,
-                        "plane: what depth 4 adds to simple encodings, least",
+                        "what depth 4 adds to simple encodings, least",
                         "8.3",
                         leastGain(results, Method.simple(0), Method.simple(4), ALL),
                         new Rule.AtLeast(2)));
         claims.add(
                 decibels(
                         9,
-                        "plane: linear maps along the axes over the best sum f(x) + g(y)",
+                        "linear maps along the axes over the best sum f(x) + g(y)",
                         "",
                         greatest(results.with(FIGURE, ALONG_AXES), EXCESS),
                         new Rule.AtMost(0.01)));
@@ -266,7 +268,7 @@ final class Plane extends FollowUp {
         claims.add(
                 decibels(
                         10,
-                        "plane: triangles, complex and linear, over the best simple, depth 4",
+                        "complex linear triangles over the best simple, depth 4",
                         "0.16",
                         test(results, Method.complex(0), Code.TRIANGLE)
                                 - best(results, Method.simple(4), ALL),
@@ -275,7 +277,7 @@ final class Plane extends FollowUp {
             claims.add(
                     decibels(
                             13,
-                            "plane: " + code.label() + " solved for over trained",
+                            code.label() + " solved for over trained",
                             code == Code.GAUSSIAN ? "−0.04" : "",
                             test(results, Method.solved(), code)
                                     - test(results, Method.complex(0), code),
@@ -284,7 +286,7 @@ final class Plane extends FollowUp {
         claims.add(
                 new Claim(
                         16,
-                        "triangles of 1 and 2 spacings solved for, from bilinear, farthest",
+                        "solved triangles of 1 and 2 spacings, farthest from bilinear",
                         "exact",
                         greatest(results.with(FIGURE, BILINEAR), DIFFERENCE),
                         "",

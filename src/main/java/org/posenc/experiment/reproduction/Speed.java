@@ -321,17 +321,17 @@ final class Speed implements Recipe {
     public List<Claim> claims(Results results) {
         return List.of(
                 times(
-                        "time of a step, simple at depth 4 over complex and linear",
+                        "time of a step, simple of depth 4 over complex linear",
                         "43",
                         results.mean("stepRatio").mean(),
                         10),
                 times(
-                        "time to the same PSNR, simple at depth 4 over complex and linear",
+                        "time to equal PSNR, simple of depth 4 over complex linear",
                         "",
                         results.mean("equalRatio").mean(),
                         40),
                 times(
-                        "time to the same PSNR, simple at depth 4 over the closed form",
+                        "time to equal PSNR, simple of depth 4 over the closed form",
                         "919",
                         results.mean("solvedRatio").mean(),
                         500));

@@ -491,21 +491,21 @@ final class TradeOff implements Recipe {
                 claim(
                         3,
                         "random Fourier features: the same, below the curve",
-                        "slightly below",
+                        "below",
                         tradeOff.with("encoding", "random-fourier").mean("product").mean(),
                         new Rule.AtMost(ClosedForms.GAUSSIAN_TRADE_OFF)));
         Results plane = results.with("figure", "plane");
         claims.add(
                 claim(
                         15,
-                        "complex: stable rank of a grid is its square, greatest error",
+                        "complex: a grid's stable rank is a line's squared, error",
                         "exact",
                         greatest(plane, "complex"),
                         new Rule.AtMost(1e-10)));
         claims.add(
                 claim(
                         15,
-                        "simple: stable rank of a grid is that of a line, greatest error",
+                        "simple: a grid's stable rank is a line's, greatest error",
                         "exact",
                         greatest(plane, "simple"),
                         new Rule.AtMost(1e-10)));

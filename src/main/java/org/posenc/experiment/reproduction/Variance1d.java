@@ -210,7 +210,7 @@ final class Variance1d implements Recipe {
                         new Rule.AtMost(1)),
                 new Claim(
                         8,
-                        "spread of held-out PSNR over seeds, Gaussian / random Fourier",
+                        "spread over seeds, held out: Gaussian / random Fourier",
                         "< 0.5",
                         found.spread(GAUSSIAN, "testPsnr") / found.spread(FOURIER, "testPsnr"),
                         "",

@@ -62,8 +62,7 @@ final class Variance2d implements Recipe {
                                     2000,
                                     10,
                                     "days on two cores, an hour on a large GPU");
-                    case SMALL ->
-                            new Size(64, new int[] {100, 200, 400, 1000}, 64, 600, 3, "40 s");
+                    case SMALL -> new Size(64, new int[] {100, 200, 400, 1000}, 64, 600, 3, "40 s");
                 });
     }
 

@@ -102,7 +102,7 @@ final class Volume extends FollowUp {
         claims.add(
                 decibels(
                         9,
-                        "volume: best simple, depth 5, over best simple, depth 0",
+                        "best simple, depth 5, over best simple, depth 0",
                         "12.0, 8.7",
                         best(results, Method.simple(5), ALL) - best(results, Method.simple(0), ALL),
                         new Rule.AtLeast(2)));
@@ -114,7 +114,7 @@ final class Volume extends FollowUp {
         claims.add(
                 decibels(
                         13,
-                        "volume: gaussian solved for over trained",
+                        "gaussian solved for over trained",
                         "",
                         test(results, Method.solved(), Code.GAUSSIAN)
                                 - test(results, Method.complex(0), Code.GAUSSIAN),

@@ -109,7 +109,7 @@ class JudgementTest {
         Judgement spread = judge(1.5, 0.5).get(2);
         assertThat(spread.claim().here()).isEqualTo(1);
         assertThat(spread.hereText()).isEqualTo("1");
-        assertThat(spread.seedsText()).isEqualTo("2 together");
+        assertThat(spread.seedsText()).isEqualTo("over 2");
     }
 
     @Test
