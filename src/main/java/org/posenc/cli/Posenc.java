@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
             CompareCommand.class,
             ExtrapolateCommand.class,
             FitCommand.class,
+            FinetuneCommand.class,
             DecodeCommand.class,
             ReproduceCommand.class,
             AnalyzeCommand.class,

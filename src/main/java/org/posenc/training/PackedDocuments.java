@@ -21,8 +21,8 @@ import org.posenc.kernel.CrossEntropy;
  *
  * <p>A document of n tokens fills n − 1 places, each with the next token as its label; a longer one
  * than a row is cut, so that each token but its first is a label once. Positions begin with 0 in
- * each piece, and a token sees those of its own piece only. What is left of a row is filled with
- * token 0 and labels {@link CrossEntropy#IGNORED}.
+ * each piece, and a token sees those of its own piece only. A piece without a label that counts is
+ * left out. What is left of a row is filled with token 0 and labels {@link CrossEntropy#IGNORED}.
  */
 public final class PackedDocuments {
 
@@ -39,7 +39,7 @@ public final class PackedDocuments {
      *
      * @param documents the documents; those of one token have no label and are left out
      * @param length T, places of a row, at least 1
-     * @throws IllegalArgumentException if the length is smaller, or no document has two tokens
+     * @throws IllegalArgumentException if the length is smaller, or no document has a label
      */
     public PackedDocuments(List<TokenDocument> documents, int length) {
         if (length < 1) {
@@ -50,7 +50,7 @@ public final class PackedDocuments {
         List<Piece> pieces = pieces();
         if (pieces.isEmpty()) {
             throw new IllegalArgumentException(
-                    "there must be a document of at least two tokens, got "
+                    "there must be a token to learn that has another before it, got "
                             + documents.size()
                             + " documents without one");
         }
@@ -63,10 +63,19 @@ public final class PackedDocuments {
         for (int d = 0; d < documents.size(); d++) {
             int last = documents.get(d).length() - 1; // which is a label only
             for (int from = 0; from < last; from += length) {
-                pieces.add(new Piece(d, from, Math.min(length, last - from)));
+                Piece piece = new Piece(d, from, Math.min(length, last - from));
+                if (counts(piece)) {
+                    pieces.add(piece);
+                }
             }
         }
         return pieces;
+    }
+
+    private boolean counts(Piece piece) {
+        int[] labels = documents.get(piece.document()).labels();
+        return Arrays.stream(labels, piece.from() + 1, piece.from() + piece.places() + 1)
+                .anyMatch(label -> label != CrossEntropy.IGNORED);
     }
 
     /** The longest piece first, each into the fullest row that has room for it. */

@@ -84,6 +84,15 @@ class PackedDocumentsTest {
     }
 
     @Test
+    void aPieceWithNothingToLearnIsLeftOut() {
+        TokenDocument question =
+                new TokenDocument(new int[] {5, 6, 7, 8, 9}, new int[] {-100, -100, -100, 8, 9});
+        PackedDocuments packed = new PackedDocuments(List.of(question), 2);
+        assertThat(packed.rows()).isEqualTo(1);
+        assertThat(packed.rows(0).data(manager).head().toLongArray()).containsExactly(7, 8);
+    }
+
+    @Test
     void noTokenIsLostOrTwiceAndOnlyWhatIsTooLongIsCut() {
         SplittableRandom random = new SplittableRandom(4);
         for (int trial = 0; trial < 50; trial++) {
@@ -161,7 +170,7 @@ class PackedDocumentsTest {
     @ParameterizedTest
     @CsvSource({
         "0, 2, 1, at least 1 place",
-        "4, 1, 1, at least two tokens",
+        "4, 1, 1, a token to learn",
         "4, 2, 0, at least 1",
     })
     void badNumbersAreRefused(int length, int tokens, int size, String sentence) {

@@ -5,20 +5,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.posenc.checkpoint.ModelFolderWriter;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Scalars;
@@ -29,9 +19,6 @@ import org.posenc.report.AtomicFile;
 
 /** The trained decoder as a Hugging Face folder of the Llama family. */
 final class BaseModel {
-
-    /** Beside the model: which passkeys it was taught. */
-    static final String PASSKEY = "passkey.json";
 
     private BaseModel() {}
 
@@ -71,7 +58,7 @@ final class BaseModel {
             List<String> added = to.keySet().stream().filter(n -> !from.containsKey(n)).toList();
             Slice.write(to.get(added.get(0)).getArray(), 0, 0, tokens);
             new ModelFolderWriter(llama).setLength(length).optTokenizer(tokenizer).write(folder);
-            AtomicFile.write(folder.resolve(PASSKEY), passkey.toJson());
+            AtomicFile.write(folder.resolve(Passkey.FILE), passkey.toJson());
         }
     }
 
@@ -85,28 +72,5 @@ final class BaseModel {
                                         entry.getKey().replaceAll("\\d+(?=[a-zA-Z])", ""),
                                         entry.getValue()));
         return byName;
-    }
-
-    /** Returns what is equal only for folders of equal configuration and weights. */
-    static String hash(Path folder) throws IOException {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
-        List<Path> files;
-        try (Stream<Path> all = Files.list(folder)) {
-            files =
-                    all.filter(file -> file.toString().matches(".*\\.(json|safetensors)"))
-                            .sorted()
-                            .collect(Collectors.toList());
-        }
-        for (Path file : files) {
-            try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-                in.transferTo(OutputStream.nullOutputStream());
-            }
-        }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

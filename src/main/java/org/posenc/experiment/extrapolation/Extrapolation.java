@@ -3,7 +3,6 @@ package org.posenc.experiment.extrapolation;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,6 +18,7 @@ import org.posenc.checkpoint.ModelFolder;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.experiment.DecoderTraining;
+import org.posenc.experiment.FolderHash;
 import org.posenc.experiment.Progress;
 import org.posenc.experiment.ResumableTrials;
 import org.posenc.experiment.TokenText;
@@ -115,7 +115,7 @@ public final class Extrapolation {
     /** The model of a folder is measured in the place of a trained one. */
     private void add(Workload workload, Path folder) throws IOException {
         ModelFolder opened = ModelFolder.open(folder);
-        by.add(BaseModel.hash(folder));
+        by.add(FolderHash.of(folder));
         addReadings(
                 workload,
                 ROPE,
@@ -162,10 +162,7 @@ public final class Extrapolation {
         if (plan.model().isEmpty()) {
             return Passkey.ofRareTokens(text.vocabulary(), text.training());
         }
-        Path taught = plan.model().get().resolve(BaseModel.PASSKEY);
-        return Files.isRegularFile(taught)
-                ? Passkey.fromJson(Files.readString(taught))
-                : Passkey.ofDigits(plan.tokenizer());
+        return Passkey.of(plan.model().get(), plan.tokenizer());
     }
 
     private void addTrainings(Workload workload) {

@@ -3,6 +3,7 @@ package org.posenc.experiment.extrapolation;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.google.gson.Gson;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -25,6 +26,9 @@ import org.posenc.training.TextCorpus;
  * @param count symbols of a key
  */
 public record Passkey(int[] told, int[] stop, int[][] symbols, int count) {
+
+    /** Beside a model: which passkeys it was taught. */
+    public static final String FILE = "passkey.json";
 
     private static final int RARE = 64;
     private static final int ASKED = 4; // times in a lesson
@@ -163,6 +167,21 @@ public record Passkey(int[] told, int[] stop, int[][] symbols, int count) {
         return random.ints(count, 0, symbols.length)
                 .flatMap(symbol -> Arrays.stream(symbols[symbol]))
                 .toArray();
+    }
+
+    /**
+     * Makes keys as a model was taught them, or of five digits where it was not.
+     *
+     * @param folder the model's, with {@link #FILE} where it was taught
+     * @param tokenizer a {@code tokenizer.json}
+     * @return what makes sequences
+     * @throws IOException if a file cannot be read
+     */
+    public static Passkey of(Path folder, Path tokenizer) throws IOException {
+        Path taught = folder.resolve(FILE);
+        return Files.isRegularFile(taught)
+                ? fromJson(Files.readString(taught))
+                : ofDigits(tokenizer);
     }
 
     /** Returns all fields as JSON, to be kept with a model that was trained with these keys. */

@@ -1,13 +1,12 @@
 package org.posenc.experiment.extrapolation;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
 import java.util.stream.IntStream;
@@ -17,14 +16,10 @@ import org.posenc.kernel.CrossEntropy;
 import org.posenc.model.TransformerConfig;
 import org.posenc.training.SequenceBatches;
 import org.posenc.training.SequenceBatches.Sequence;
-import org.posenc.training.TokenWindows;
 
 /**
- * Real text, and passkeys in it: in training, one row of four holds one.
- *
- * <p>The loss is that of the same held-out tokens under growing context (a sliding window whose
- * stride is the number of these tokens, looked at in as many places as there are windows), so that
- * neither the text nor a window's first tokens, which have little context, move the figures.
+ * Real text, and passkeys in it: in training, one row of four holds one. {@link HeldOutText} says
+ * how it is measured.
  *
  * @param task the decoder and its training
  * @param reading how it is measured
@@ -36,7 +31,6 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
 
     private static final int PASSKEY_ROW = 4;
     private static final int PRACTISED = 4096; // tokens
-    private static final long MEASURED = 0x5EED; // the passkeys of every measurement are the same
 
     TextWorkload {
         if (task.length() < passkey.shortest()) {
@@ -137,19 +131,21 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
         Measured measured = new Measured();
         List<Double> found = new ArrayList<>();
         int longest = range();
+        HeldOutText heldOut =
+                new HeldOutText(text.heldOut(), longest, reading, Optional.of(passkey));
         for (int factor : reading.factors()) {
             Reader reader = readers.apply(lengthAt(factor));
             double loss;
             if (lengthAt(factor) < longest) {
-                loss = loss(reader, lengthAt(factor), manager);
+                loss = heldOut.loss(reader, lengthAt(factor), manager);
             } else {
-                double[] each = lossOfEach(reader, longest, manager);
+                double[] each = heldOut.lossOfEach(reader, longest, manager);
                 loss = mean(each, longest - reading.targets(), longest);
                 measured.curves().put("lossByPosition", byPosition(each));
             }
             measured.values().put(Measured.at("loss", factor), loss);
             measured.values().put(Measured.at("perplexity", factor), Math.exp(loss));
-            List<Answers> byDepth = passkeys(reader, lengthAt(factor), manager);
+            List<Answers> byDepth = heldOut.passkeys(reader, lengthAt(factor), manager);
             measured.values()
                     .put(
                             Measured.at("passkey", factor),
@@ -172,37 +168,6 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
         return AttentionByDistance.of(readers.apply(length), window, manager);
     }
 
-    private double loss(Reader reader, int length, NDManager parent)
-            throws IOException, TranslateException {
-        double sum = 0;
-        try (NDManager manager = parent.newSubManager()) {
-            for (Batch batch : windows(length, reading.targets()).getData(manager)) {
-                try (NDArray each = each(reader, batch, manager)) {
-                    sum += each.sum().getFloat() / reading.targets();
-                }
-                batch.close();
-            }
-        }
-        return sum / reading.windows();
-    }
-
-    /** The loss at each position, a mean over windows. */
-    private double[] lossOfEach(Reader reader, int length, NDManager parent)
-            throws IOException, TranslateException {
-        double[] sums = new double[length];
-        try (NDManager manager = parent.newSubManager()) {
-            for (Batch batch : windows(length, length).getData(manager)) {
-                try (NDArray each = each(reader, batch, manager)) {
-                    float[] losses =
-                            each.reshape(batch.getSize(), length).sum(new int[] {0}).toFloatArray();
-                    Arrays.setAll(sums, i -> sums[i] + losses[i] / reading.windows());
-                }
-                batch.close();
-            }
-        }
-        return sums;
-    }
-
     /** The mean loss of the positions up to L/8, L/4, L/2, …, each from the one before. */
     private List<Double> byPosition(double[] each) {
         List<Double> means = new ArrayList<>();
@@ -216,39 +181,6 @@ record TextWorkload(TextTask task, ReadingTask reading, TokenText text, Passkey 
 
     private static double mean(double[] each, int from, int to) {
         return Arrays.stream(each, from, to).average().orElseThrow();
-    }
-
-    /** (B·T): the loss of each label, 0 where it does not count. */
-    private static NDArray each(Reader reader, Batch batch, NDManager manager) {
-        NDArray logits = reader.logits(batch.getData().head(), manager);
-        NDArray rows = logits.reshape(-1, logits.getShape().get(2));
-        return CrossEntropy.each(rows, batch.getLabels().head().flatten(), false);
-    }
-
-    /** Held-out windows that end at the same tokens, whatever their length. */
-    private TokenWindows windows(int length, int scored) {
-        int first = range();
-        int last = text.heldOut().length - 1;
-        int[] ends = new int[reading.windows()];
-        Arrays.setAll(
-                ends,
-                i -> first + (int) ((long) i * (last - first) / Math.max(1, ends.length - 1)));
-        return TokenWindows.endingAt(text.heldOut(), length, scored, reading.rows(length), ends);
-    }
-
-    private List<Answers> passkeys(Reader reader, int length, NDManager manager)
-            throws IOException, TranslateException {
-        List<Answers> found = new ArrayList<>();
-        SplittableRandom random = new SplittableRandom(MEASURED);
-        for (int depth = 0; depth < reading.depths(); depth++) {
-            double at = reading.depths() == 1 ? 0.5 : (double) depth / (reading.depths() - 1);
-            List<Sequence> asked =
-                    IntStream.range(0, reading.passkeys())
-                            .mapToObj(i -> passkey.question(random, text.heldOut(), length, at))
-                            .toList();
-            found.add(Answers.of(reader, asked, reading.rows(length), manager));
-        }
-        return found;
     }
 
     @Override
