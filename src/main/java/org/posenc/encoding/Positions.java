@@ -137,6 +137,24 @@ public final class Positions {
     }
 
     /**
+     * Returns these positions with nothing derived from them yet, for a part of a pass that is run
+     * by itself: what a graph is recorded of must not be shared with what none is recorded of.
+     *
+     * @param manager owns what will be derived
+     * @return the same positions
+     */
+    public Positions again(NDManager manager) {
+        NDArray own = array.reshape(array.getShape());
+        own.attach(manager);
+        NDScope.unregister(own);
+        Positions again = new Positions(own, points);
+        again.bounds = bounds;
+        again.greatest = greatest;
+        again.consecutive = consecutive;
+        return again;
+    }
+
+    /**
      * Refuses positions that are not those of a batch of sequences.
      *
      * @param batch B

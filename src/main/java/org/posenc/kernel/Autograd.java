@@ -5,6 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
 
 /**
  * Whether the calling thread records gradients, and how it runs backward.
@@ -46,6 +49,41 @@ public final class Autograd {
      */
     public static GradientCollector collector() {
         return new ThreadCollector();
+    }
+
+    /**
+     * A part of backward that the graph has no way through, such as a segment whose activations
+     * were not kept.
+     */
+    interface Remainder extends AutoCloseable {
+
+        /**
+         * Runs backward from where the graph ended.
+         *
+         * @return false where no gradient has come so far yet
+         */
+        boolean backward();
+
+        /** Frees what it kept. */
+        @Override
+        void close();
+    }
+
+    /**
+     * Has a remainder run after the graph's own part of backward, those that were added later
+     * first.
+     *
+     * @throws IllegalStateException if the calling thread has no {@link #collector}
+     */
+    static void add(Remainder remainder) {
+        ThreadCollector collector = ThreadCollector.CURRENT.get();
+        if (collector == null) {
+            remainder.close();
+            throw new IllegalStateException(
+                    "activations that are to be computed again need a collector of this library's"
+                            + " trainer, or of Autograd, on the thread that runs the model");
+        }
+        collector.remainders.push(remainder);
     }
 
     /**
@@ -92,16 +130,28 @@ public final class Autograd {
 
     private static final class ThreadCollector implements GradientCollector {
 
+        static final ThreadLocal<ThreadCollector> CURRENT = new ThreadLocal<>();
+
         private final boolean before = JniUtils.isGradMode();
+        private final ThreadCollector outer = CURRENT.get();
+        private final Deque<Remainder> remainders = new ArrayDeque<>(); // the latest first
 
         ThreadCollector() {
             JniUtils.setGradMode(true);
+            CURRENT.set(this);
         }
 
         @Override
         public void backward(NDArray target) {
             try (NDArray one = target.onesLike()) {
                 JniUtils.backward((PtNDArray) target, (PtNDArray) one, false, false);
+            }
+            for (Iterator<Remainder> left = remainders.iterator(); left.hasNext(); ) {
+                Remainder remainder = left.next();
+                if (remainder.backward()) {
+                    left.remove();
+                    remainder.close();
+                }
             }
         }
 
@@ -112,6 +162,9 @@ public final class Autograd {
 
         @Override
         public void close() {
+            remainders.forEach(Remainder::close);
+            remainders.clear();
+            CURRENT.set(outer);
             JniUtils.setGradMode(before);
         }
     }

@@ -33,6 +33,7 @@ import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.CrossEntropy;
 import org.posenc.kernel.LinearMap;
+import org.posenc.kernel.Recomputation;
 import org.posenc.kernel.Scalars;
 
 /**
@@ -533,6 +534,8 @@ public final class Transformer extends ConfiguredBlock {
         NDArray x = embedded(ids, positions, parameters, training);
         if (kept != null) {
             kept.add(x);
+        } else if (training && Recomputation.layers() > 0) {
+            return recomputed(x, positions, mask, parameters);
         }
         for (TransformerLayer layer : layers) {
             NDArray y = layer.forward(x, positions, encoding, mask, cached, parameters, training);
@@ -544,6 +547,53 @@ public final class Transformer extends ConfiguredBlock {
             x = y;
         }
         return x;
+    }
+
+    /** Runs the layers in segments that backward computes again. */
+    private NDArray recomputed(
+            NDArray x, Positions positions, AttentionMask mask, ParameterStore parameters) {
+        boolean learned = trained(encoding);
+        NDArray y = x;
+        for (int from = 0; from < layers.size(); from += Recomputation.layers()) {
+            int to = Math.min(from + Recomputation.layers(), layers.size());
+            List<TransformerLayer> segment = layers.subList(from, to);
+            NDArray input = y;
+            y =
+                    Recomputation.segment(
+                            input,
+                            learned || segment.stream().anyMatch(Transformer::trained),
+                            dropsInLayers(),
+                            (z, memory) -> {
+                                Positions own = learned ? positions.again(memory) : positions;
+                                NDArray out = z;
+                                for (TransformerLayer layer : segment) {
+                                    out =
+                                            layer.forward(
+                                                    out,
+                                                    own,
+                                                    encoding,
+                                                    mask,
+                                                    null,
+                                                    parameters,
+                                                    true);
+                                }
+                                return out;
+                            });
+            if (!input.hasGradient()) {
+                input.close(); // else backward comes back to it
+            }
+        }
+        return y;
+    }
+
+    private static boolean trained(Block block) {
+        return block.getParameters().values().stream().anyMatch(Parameter::requiresGradient);
+    }
+
+    private boolean dropsInLayers() {
+        return config.residualDropout() > 0
+                || config.attentionDropout() > 0
+                || lora().filter(lora -> lora.dropout() > 0).isPresent();
     }
 
     private NDArray embedded(

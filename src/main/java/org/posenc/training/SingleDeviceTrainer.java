@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Precision;
+import org.posenc.kernel.Recomputation;
 import org.posenc.kernel.Scalars;
 
 /**
@@ -52,6 +53,7 @@ public final class SingleDeviceTrainer extends Trainer {
     private final GradientClipping clipping;
     private final int accumulation;
     private final Precision precision;
+    private final int recomputed;
     private final LossScaling scaling; // null where the loss is not scaled
     private final Device device;
     private List<Parameter> parameters;
@@ -65,6 +67,7 @@ public final class SingleDeviceTrainer extends Trainer {
         clipping = builder.clipping;
         accumulation = builder.accumulation;
         precision = builder.precision;
+        recomputed = builder.recomputed;
         scaling =
                 builder.scaling == null && precision == Precision.FLOAT16
                         ? new LossScaling()
@@ -84,7 +87,8 @@ public final class SingleDeviceTrainer extends Trainer {
     /** {@inheritDoc} */
     @Override
     public NDList forward(NDList input) {
-        try (Autograd.Scope narrow = precision.use()) {
+        try (Autograd.Scope narrow = precision.use();
+                Autograd.Scope again = Recomputation.ofLayers(recomputed)) {
             return super.forward(input);
         }
     }
@@ -92,7 +96,8 @@ public final class SingleDeviceTrainer extends Trainer {
     /** {@inheritDoc} */
     @Override
     public NDList forward(NDList data, NDList labels) {
-        try (Autograd.Scope narrow = precision.use()) {
+        try (Autograd.Scope narrow = precision.use();
+                Autograd.Scope again = Recomputation.ofLayers(recomputed)) {
             return super.forward(data, labels);
         }
     }
@@ -245,6 +250,7 @@ public final class SingleDeviceTrainer extends Trainer {
         private int accumulation = 1;
         private Precision precision = Precision.FLOAT32;
         private LossScaling scaling;
+        private int recomputed;
 
         private Builder() {}
 
@@ -329,6 +335,21 @@ public final class SingleDeviceTrainer extends Trainer {
          */
         public Builder optLossScaling(LossScaling scaling) {
             this.scaling = scaling;
+            return this;
+        }
+
+        /**
+         * Has backward compute activations again instead of keeping them, see {@link
+         * Recomputation}.
+         *
+         * @param layers how many layers of a Transformer keep their input together; 0, where it is
+         *     not set, keeps all activations
+         * @return this builder
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder optRecomputation(int layers) {
+            Recomputation.ofLayers(layers).close(); // which checks it
+            recomputed = layers;
             return this;
         }
 
