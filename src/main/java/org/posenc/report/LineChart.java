@@ -77,6 +77,10 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
         return Plot.paint(chart);
     }
 
+    private Palette.Look look(Series line) {
+        return Palette.of(line.name(), series.stream().map(Series::name).toList());
+    }
+
     private void addBand(XYChart chart, Series line, List<Integer> shown) {
         List<Double> places = new ArrayList<>();
         List<Double> edge = new ArrayList<>();
@@ -90,15 +94,15 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
         }
         XYSeries band = chart.addSeries(line.name() + " spread", places, edge);
         band.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea);
-        band.setFillColor(Palette.of(line.name()).translucent(45));
+        band.setFillColor(look(line).translucent(45));
         band.setLineColor(new Color(0, true));
         band.setLineStyle(new BasicStroke(0));
         band.setMarker(SeriesMarkers.NONE);
         band.setShowInLegend(false);
     }
 
-    private static void addLine(XYChart chart, Series line, List<Integer> shown) {
-        Palette.Look look = Palette.of(line.name());
+    private void addLine(XYChart chart, Series line, List<Integer> shown) {
+        Palette.Look look = look(line);
         XYSeries drawn =
                 chart.addSeries(
                         line.name(),
@@ -114,7 +118,7 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
     public String toHtml() {
         JsonArray lines = new JsonArray();
         for (Series line : series) {
-            JsonObject json = Plot.series("line", line.name(), Palette.of(line.name()));
+            JsonObject json = Plot.series("line", line.name(), look(line));
             json.addProperty("showSymbol", line.x().size() <= MARKED);
             json.addProperty("symbolSize", 7);
             JsonArray points = new JsonArray();
@@ -141,7 +145,7 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
 
     /** The page knows how to draw a custom series of (x, low, high). */
     private JsonObject band(Series line) {
-        JsonObject band = Plot.series("custom", line.name(), Palette.of(line.name()));
+        JsonObject band = Plot.series("custom", line.name(), look(line));
         JsonArray points = new JsonArray();
         for (int i : shown(line, x, y)) {
             points.add(

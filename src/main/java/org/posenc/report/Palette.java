@@ -2,6 +2,7 @@ package org.posenc.report;
 
 import java.awt.Color;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -44,6 +45,9 @@ final class Palette {
     };
 
     private static final int SYMBOLS = 8;
+
+    /** Families whose hues are told apart best, in turn. */
+    private static final int[] TURNS = {2, 5, 3, 4, 1, 7, 6, 0};
 
     private static final Map<String, Look> LOOKS = new LinkedHashMap<>();
 
@@ -90,6 +94,27 @@ final class Palette {
         }
         Look family = LOOKS.get(nearest);
         return new Look(family.colour(), 1 + hash % 3, family.symbol());
+    }
+
+    /**
+     * Returns the look of a line among others. Names that say no encoding, such as {@code N = 64},
+     * take the hues in turn, so that no two lines of a chart look alike.
+     *
+     * @param name the line's name
+     * @param chart the names of all lines of the chart, in its order
+     */
+    static Look of(String name, List<String> chart) {
+        List<String> strangers = chart.stream().filter(Palette::isStranger).distinct().toList();
+        int place = strangers.indexOf(name);
+        if (place < 0) {
+            return of(name);
+        }
+        Color hue = new Color(Integer.parseInt(FAMILIES[TURNS[place % TURNS.length]][0], 16));
+        return new Look(hue, place / TURNS.length % 4, place % SYMBOLS);
+    }
+
+    private static boolean isStranger(String name) {
+        return LOOKS.keySet().stream().noneMatch(name::startsWith);
     }
 
     private static Color shade(Color hue, int rank) {

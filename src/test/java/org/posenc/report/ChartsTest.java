@@ -96,6 +96,17 @@ class ChartsTest {
         assertThat(Palette.of("my own")).isEqualTo(Palette.of("my own"));
     }
 
+    @Test
+    void linesOfNamesThatSayNoEncodingAreToldApart() {
+        List<String> names =
+                List.of("N = 256", "none", "σ = 0.1", "σ = 0.05", "σ = 0.01", "theory", "random");
+        assertThat(names.stream().map(name -> Palette.of(name, names).colour()).distinct())
+                .hasSize(names.size());
+        assertThat(Palette.of("none", names)).isEqualTo(Palette.of("none"));
+        assertThat(Palette.of("rope (yarn)", List.of("rope (yarn)")))
+                .isEqualTo(Palette.of("rope (yarn)"));
+    }
+
     /** Values of Matplotlib's viridis. */
     @ParameterizedTest
     @CsvSource({"0, 440154", "0.25, 3b528b", "0.5, 21918c", "0.75, 5ec962", "1, fde725"})

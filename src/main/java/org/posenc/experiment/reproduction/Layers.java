@@ -76,7 +76,7 @@ final class Layers implements Recipe {
         return new Layers(
                 switch (scale) {
                     case PAPER -> new Size(256, 256, 2000, 20, 10, 10, "five hours on two cores");
-                    case SMALL -> new Size(128, 256, 1000, 50, 1, 2, "60 s");
+                    case SMALL -> new Size(128, 256, 800, 50, 2, 2, "70 s");
                 });
     }
 

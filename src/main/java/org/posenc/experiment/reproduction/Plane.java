@@ -81,7 +81,8 @@ final class Plane extends FollowUp {
                 + " pixel, which costs small images 1 to 2 dB. Waves are solved for with a cut-off"
                 + " of 1 % of the greatest singular value: without one their weights explode. On small"
                 + " images the draw decides what random frequencies are worth: of 16 along an axis"
-                + " of 64 pixels, eight draws came to 20.7 to 22.4 dB, Gaussians to 23.1. The"
+                + " of 64 pixels, eight draws came to 20.7 to 22.4 dB, Gaussians to 23.1; of"
+                + " 128 along an axis of 512 pixels one came to 29.8 dB, Gaussians to 32.5. The"
                 + " authors' numbers are means of four photographs.";
     }
 

@@ -58,10 +58,12 @@ final class PlaneRandom extends FollowUp {
                 + " others. Complex encodings are blended from a virtual grid of half as many points"
                 + " a side, with each encoding's own similarity (the authors' code takes another one"
                 + " for triangles, and evaluates the grid at other points than it blends). Weights"
-                + " are solved for by conjugate gradients with a ridge. Random Fourier features come"
-                + " near to Gaussians here: four draws of 64 pixels lay 0.2 to 0.9 dB below them,"
-                + " because what both lose in the gaps is more than what tells them apart. The"
-                + " papers' numbers for images are not public.";
+                + " are solved for by conjugate gradients with a ridge. The smaller the image, the"
+                + " closer random Fourier features come to Gaussians, because both lose more in the"
+                + " gaps than tells them apart: Gaussians had 0.2 to 0.9 dB more in four draws of 64"
+                + " pixels, 1.1 and 1.4 dB in two of 128. A hidden layer learns the few known pixels"
+                + " by heart: it adds 1.3 dB to random Fourier features of 64 pixels in 75 steps, 0.7"
+                + " dB in 300. The papers' numbers for images are not public.";
     }
 
     @Override

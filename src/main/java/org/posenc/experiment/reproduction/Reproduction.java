@@ -62,7 +62,7 @@ public final class Reproduction {
 
     private void add(Recipe recipe, Provenance provenance, Progress progress) {
         Setting setting = plan.setting();
-        for (Trial trial : recipe.trials(setting)) {
+        for (Trial trial : trials(recipe, setting)) {
             List<String> name = new ArrayList<>(List.of(recipe.name()));
             name.addAll(trial.labels().values());
             // Another posenc, or another processor, may find other numbers.
@@ -80,6 +80,16 @@ public final class Reproduction {
                 throw new IllegalStateException("two trials of one name: " + key);
             }
             (recipe.timed() ? timed : trials).put(key, () -> run(recipe, trial, key, progress));
+        }
+    }
+
+    private static List<Trial> trials(Recipe recipe, Setting setting) {
+        try {
+            return recipe.trials(setting);
+        } catch (IllegalArgumentException e) {
+            // An image may be large enough for one recipe and not for another.
+            throw new IllegalArgumentException(
+                    "recipe " + recipe.name() + ": " + e.getMessage(), e);
         }
     }
 

@@ -97,7 +97,7 @@ public sealed interface Subject {
             int shorter = Math.min(whole.width(), whole.height());
             if (shorter < side) {
                 throw new IllegalArgumentException(
-                        "this recipe needs an image of at least %d × %d pixels, %s has %d × %d"
+                        "an image of at least %d × %d pixels is needed, %s has %d × %d"
                                 .formatted(side, side, file, whole.width(), whole.height()));
             }
             int longer = Math.max(whole.width(), whole.height());

@@ -306,7 +306,7 @@ final class TradeOff implements Recipe {
                     points.sort(Comparator.comparingDouble(point -> point[0]));
                     double[] products =
                             points.stream()
-                                    .mapToDouble(point -> (point[0] - 0.5 / d) * point[1])
+                                    .mapToDouble(point -> point[0] * point[1])
                                     .sorted()
                                     .toArray();
                     return new Outcome(
@@ -319,7 +319,10 @@ final class TradeOff implements Recipe {
                 });
     }
 
-    /** Half the width, at 0.1, of the similarity with the middle position. */
+    /**
+     * Half the width, at 0.1, of the similarity with the middle position. Positions are counted, so
+     * that it is off by up to half a spacing, to either side alike.
+     */
     private static double halfWidth(NDArray rows, double[] x) {
         int d = x.length;
         NDArray middle = rows.get(d / 2); // (d)
