@@ -206,9 +206,35 @@ public final class CoordinateMlp extends ConfiguredBlock {
         checkAxes(axes.stream().map(axis -> axis.array().getShape()).toList(), 1);
         List<NDArray> features = new ArrayList<>();
         for (int m = 0; m < axes.size(); m++) {
-            features.add(this.axes.get(m).features(axes.get(m), parameters, training));
+            features.add(axisFeatures(m, axes.get(m), parameters, training));
         }
         return features;
+    }
+
+    /**
+     * Computes the features along one axis of a grid.
+     *
+     * @param axis m
+     * @param coordinates of the samples along it, (N_m)
+     * @param parameters gives the features' parameters on the coordinates' device
+     * @param training whether gradients are to flow
+     * @return (N_m, K_m)
+     * @throws IllegalArgumentException if the features are not separate along the axes
+     */
+    public NDArray axisFeatures(
+            int axis, Positions coordinates, ParameterStore parameters, boolean training) {
+        checkSeparable();
+        return axes.get(axis).features(coordinates, parameters, training);
+    }
+
+    /**
+     * Returns whether the features are separate along the axes, so that a grid's are those of its
+     * axes.
+     *
+     * @return true for complex features, and for simple ones that stand axis after axis
+     */
+    public boolean separable() {
+        return !axes.isEmpty();
     }
 
     /**

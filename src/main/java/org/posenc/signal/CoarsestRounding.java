@@ -38,12 +38,13 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
     /** Returns the rounded parameters, or as they are where no step is fine enough. */
     List<CodedTensor> tensors() {
         List<CodedTensor> smallest = NetworkCode.exact(fitted.networks());
-        try (NetworkCode code = new NetworkCode(fitted.plan(), manager)) {
+        try (NetworkCode code = new NetworkCode(fitted.plan(), manager);
+                AxisFeatures features = new AxisFeatures(fitted.networks().get(0), manager)) {
             NetworkCode.Numbers numbers = code.new Numbers(fitted.networks());
-            double allowed = factor() * error(fitted, signal, 1);
+            double allowed = factor() * error(fitted, signal, 1, features);
             boolean signalItself = code.areCoefficientsOfSignal();
             for (double zero : signalItself ? new double[] {0, TOWARDS_ZERO} : new double[] {0}) {
-                List<CodedTensor> tensors = coarsest(numbers, zero, allowed);
+                List<CodedTensor> tensors = coarsest(numbers, zero, allowed, features);
                 smallest = bytes(tensors) < bytes(smallest) ? tensors : smallest;
             }
         }
@@ -54,10 +55,11 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
         return tensors.stream().mapToLong(t -> t.code().length).sum();
     }
 
-    private List<CodedTensor> coarsest(NetworkCode.Numbers numbers, double zero, double allowed) {
-        for (int k = guess(numbers, zero); k >= FINEST; k--) {
+    private List<CodedTensor> coarsest(
+            NetworkCode.Numbers numbers, double zero, double allowed, AxisFeatures features) {
+        for (int k = guess(numbers, zero, features); k >= FINEST; k--) {
             List<CoordinateMlp> rounded = numbers.rounded(step(k), zero);
-            if (error(with(fitted.tiles(), rounded), signal, 1) <= allowed) {
+            if (error(with(fitted.tiles(), rounded), signal, 1, features) <= allowed) {
                 return numbers.coded(step(k), zero);
             }
         }
@@ -76,7 +78,7 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
         return new FittedSignal(fitted.plan(), tiles, networks, fitted.offset());
     }
 
-    private int guess(NetworkCode.Numbers numbers, double zero) {
+    private int guess(NetworkCode.Numbers numbers, double zero, AxisFeatures features) {
         Tiles tiles = fitted.tiles();
         int count = Math.min(FEW_TILES, tiles.count());
         int[] few =
@@ -86,12 +88,12 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
         List<CoordinateMlp> own =
                 IntStream.of(few).mapToObj(i -> fitted.networks().get(i)).toList();
         NetworkCode.Numbers theirs = numbers.of(few);
-        double allowed = factor() * error(few, own);
+        double allowed = factor() * error(few, own, features);
         int fine = FINEST;
         int coarse = COARSEST;
         while (coarse - fine > 1) {
             int middle = Math.floorDiv(fine + coarse, 2);
-            boolean fits = error(few, theirs.rounded(step(middle), zero)) <= allowed;
+            boolean fits = error(few, theirs.rounded(step(middle), zero), features) <= allowed;
             fine = fits ? middle : fine;
             coarse = fits ? coarse : middle;
         }
@@ -99,14 +101,14 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
     }
 
     /** The mean squared error of some tiles, each for itself, at some samples. */
-    private double error(int[] few, List<CoordinateMlp> networks) {
+    private double error(int[] few, List<CoordinateMlp> networks, AxisFeatures features) {
         Tiles tiles = fitted.tiles();
         Tiles one = Tiles.whole(tiles.tile());
         int stride = stride(tiles.tile());
         double sum = 0;
         for (int i = 0; i < few.length; i++) {
             Signal part = signal.part(tiles.from(few[i]), tiles.tile());
-            sum += error(with(one, List.of(networks.get(i))), part, stride);
+            sum += error(with(one, List.of(networks.get(i))), part, stride, features);
         }
         return sum / few.length;
     }
@@ -125,13 +127,13 @@ record CoarsestRounding(FittedSignal fitted, Signal signal, double loss, NDManag
     }
 
     /** The mean squared error at every so many samples along each axis. */
-    private double error(FittedSignal decoded, Signal truth, int stride) {
+    private double error(FittedSignal decoded, Signal truth, int stride, AxisFeatures features) {
         int[] whole = truth.sides();
         int[] few = thinned(whole, stride);
         int[] extent = new int[few.length];
         Arrays.setAll(extent, m -> few[m] == 1 ? whole[m] : few[m] * stride);
         Grid grid = Grid.part(whole, new int[few.length], extent, few);
-        Signal values = decoded.sample(grid, manager);
+        Signal values = decoded.sample(grid, features, manager);
         int channels = truth.channels();
         double sum = 0;
         int[] place = new int[few.length];

@@ -28,6 +28,9 @@ public record FittedSignal(
     /** What is computed at once: hidden units or outputs, at so many points. */
     private static final long ELEMENTS = 1 << 24;
 
+    /** Coordinates are rounded to these parts of a sample. */
+    private static final double FRACTIONS = 1 << 30;
+
     /** Checks that the parts fit together. */
     public FittedSignal {
         networks = List.copyOf(networks);
@@ -68,6 +71,13 @@ public record FittedSignal(
      *     memory takes
      */
     public Signal sample(Grid grid, NDManager manager) {
+        try (AxisFeatures features = new AxisFeatures(networks.get(0), manager)) {
+            return sample(grid, features, manager);
+        }
+    }
+
+    /** Computes the signal with features that were perhaps computed before. */
+    Signal sample(Grid grid, AxisFeatures features, NDManager manager) {
         int[] sides = grid.sides();
         if (sides.length != plan.axes()) {
             throw new IllegalArgumentException(
@@ -96,7 +106,7 @@ public record FittedSignal(
                 parts.add(Part.of(grid, tiles, tile, m));
             }
             if (parts.stream().allMatch(part -> part.length() > 0)) {
-                add(networks.get(tile), parts, sides, values, manager);
+                add(networks.get(tile), features, parts, sides, values, manager);
             }
         }
         return new Signal(sides, plan.outputs(), values);
@@ -116,7 +126,9 @@ public record FittedSignal(
             double[] weights = new double[within.length];
             for (int i = 0; i < within.length; i++) {
                 double x = grid.coordinate(m, within[i]);
-                coordinates[i] = tiles.local(tile, m, x);
+                // Without rounding errors, so that tiles have the same.
+                double sample = tiles.local(tile, m, x) * tiles.tile()[m];
+                coordinates[i] = Math.rint(sample * FRACTIONS) / FRACTIONS / tiles.tile()[m];
                 weights[i] = tiles.weight(tile, m, x);
             }
             return new Part(within.length == 0 ? 0 : within[0], coordinates, weights);
@@ -144,6 +156,7 @@ public record FittedSignal(
 
     private void add(
             CoordinateMlp network,
+            AxisFeatures features,
             List<Part> parts,
             int[] sides,
             float[] values,
@@ -157,14 +170,10 @@ public record FittedSignal(
             int to = Math.min(from + band, parts.get(0).length());
             try (NDManager scope = manager.newSubManager();
                     Autograd.Scope off = Autograd.off()) {
-                List<Positions> axes = new ArrayList<>();
-                for (int m = 0; m < parts.size(); m++) {
-                    double[] x = parts.get(m).coordinates();
-                    axes.add(
-                            Positions.of(
-                                    scope.create(m == 0 ? Arrays.copyOfRange(x, from, to) : x)));
-                }
-                NDArray y = network.onGrid(axes, new ParameterStore(scope, false), false);
+                List<double[]> axes = new ArrayList<>();
+                parts.forEach(part -> axes.add(part.coordinates()));
+                axes.set(0, Arrays.copyOfRange(axes.get(0), from, to));
+                NDArray y = values(network, features, axes, scope);
                 blend(
                         Cast.to(y, DataType.FLOAT32, false).toFloatArray(),
                         parts,
@@ -173,6 +182,21 @@ public record FittedSignal(
                         values);
             }
         }
+    }
+
+    private static NDArray values(
+            CoordinateMlp network, AxisFeatures features, List<double[]> axes, NDManager manager) {
+        ParameterStore parameters = new ParameterStore(manager, false);
+        if (!AxisFeatures.areShared(network)) {
+            List<Positions> x =
+                    axes.stream().map(axis -> Positions.of(manager.create(axis))).toList();
+            return network.onGrid(x, parameters, false);
+        }
+        List<NDArray> known = new ArrayList<>();
+        for (int m = 0; m < axes.size(); m++) {
+            known.add(features.of(m, axes.get(m)));
+        }
+        return network.ofGrid(known, parameters, false);
     }
 
     /** Adds a band of a tile, whose first row is {@code from}, to the signal. */
