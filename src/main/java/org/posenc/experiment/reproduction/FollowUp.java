@@ -258,9 +258,9 @@ abstract class FollowUp implements Recipe {
         figures.add(
                 new Explained(
                         chart(results),
-                        "The flat lines are the deep ones. The line of the complex linear map rises"
-                                + " towards shifted copies: what a network would have to learn is in"
-                                + " their features already."));
+                        "Hidden layers make encodings alike; without them, the line of the complex"
+                                + " linear map rises towards shifted copies: what a network would"
+                                + " have to learn is in their features already."));
         figures.add(
                 new Explained(
                         times(results),
@@ -273,8 +273,8 @@ abstract class FollowUp implements Recipe {
                             code == Code.GAUSSIAN
                                     ? "Without hidden layers, features side by side draw stripes along"
                                             + " their directions; their product draws the picture."
-                                    : "The same with random frequencies, whose product leaves ripples"
-                                            + " that a hidden layer takes away."));
+                                    : "The same with random frequencies: the fewer there are, the more"
+                                            + " depends on the draw."));
         }
         return figures;
     }

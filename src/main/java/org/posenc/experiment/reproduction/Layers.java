@@ -304,11 +304,12 @@ final class Layers implements Recipe {
                                             .map(name -> byLayer(own.with("encoding", name), name))
                                             .toList()),
                             image
-                                    ? "A bare coordinate has a stable rank of 1, which a network has"
-                                            + " to raise layer by layer; an encoding starts high, and"
-                                            + " the layers bring it down to what the signal needs."
-                                    : "Noise needs more of it: nothing brings the stable rank down"
-                                            + " as far as a smooth signal does."));
+                                    ? "A bare coordinate has a stable rank of 1, and the layers raise"
+                                            + " it; an encoding starts higher, and the layers bring it"
+                                            + " down. Only of the former is it true that the stable"
+                                            + " rank increases layer by layer."
+                                    : "The same for noise: what differs from the figure of the image is"
+                                            + " the signal's doing, what is alike the encoding's."));
             figures.add(
                     new Explained(
                             new LineChart(
@@ -320,11 +321,11 @@ final class Layers implements Recipe {
                                             .map(name -> learning(own.with("encoding", name), name))
                                             .toList()),
                             image
-                                    ? "With an encoding the network has in a hundred steps what it"
-                                            + " does not reach in all of them without."
+                                    ? "What the features of an encoding hold already the network need"
+                                            + " not build up in its layers: that is why it learns"
+                                            + " faster."
                                     : "Below 0 dB a fit is worse between the samples than no fit at"
-                                            + " all: the better noise is memorised, the lower it"
-                                            + " goes."));
+                                            + " all: what memorises noise best lies lowest."));
         }
         return figures;
     }

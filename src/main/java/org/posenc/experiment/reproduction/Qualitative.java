@@ -280,8 +280,8 @@ final class Qualitative implements Recipe {
         figures.add(
                 new Explained(
                         new ImageGrid("The image from every second pixel", fits),
-                        "The same in two dimensions: too wide blurs, too narrow leaves a grid of"
-                                + " dots, because the network hears nothing between the pixels."));
+                        "The same in two dimensions: too wide blurs, too narrow leaves to chance"
+                                + " what lies between the pixels."));
         return figures;
     }
 

@@ -319,8 +319,8 @@ final class SigmaSweep implements Recipe {
                 new Explained(
                         chart("Training samples", results, Curve::train),
                         "At the same width in spacings, whatever N, the layer goes from fitting"
-                                + " roughly to fitting exactly: that is where the stable rank"
-                                + " reaches the number of samples."));
+                                + " roughly to fitting exactly: the stable rank has then come to a"
+                                + " good part of the number of samples."));
     }
 
     private static LineChart chart(

@@ -121,7 +121,7 @@ final class Speed implements Recipe {
                 + " after a first one that warms the engine, each with singular vectors, weights and"
                 + " the whole image. A method has reached a PSNR with the step at which it is first"
                 + " seen at it; the PSNR of a comparison is the best that both reach. The network is"
-                + " the authors' at any side, so that their ratios grow with the side. Nothing else"
+                + " the authors' at any side, so that ratios grow with the side. Nothing else"
                 + " of a reproduction runs beside it.";
     }
 
