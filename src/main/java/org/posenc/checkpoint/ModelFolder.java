@@ -55,6 +55,9 @@ public final class ModelFolder {
     private static final Pattern COMPUTED =
             Pattern.compile(".*\\.(rotary_emb\\.inv_freq|attention\\.(bias|masked_bias))");
 
+    /** Memory as it is, for what is read from files a moment later. */
+    private static final Initializer UNFILLED = NDManager::create;
+
     private static final int NAMED = 5;
 
     private final Path folder;
@@ -258,10 +261,9 @@ public final class ModelFolder {
         TorchScript.checkType(type);
         Transformer model = new Transformer(config, encoding);
         Map<String, Parameter> parameters = parameters(model);
-        // What will be read needs no random numbers.
         TensorTable.parameters(config)
                 .keySet()
-                .forEach(name -> parameters.get(name).setInitializer(Initializer.ZEROS));
+                .forEach(name -> parameters.get(name).setInitializer(UNFILLED));
         model.initialize(manager, type, new Shape(1, 1));
         Map<String, NDArray> arrays = arrays(parameters);
         tensors.forEach((name, tensor) -> tensor.load(weights, name, arrays));

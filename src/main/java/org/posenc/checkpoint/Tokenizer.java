@@ -58,9 +58,17 @@ public final class Tokenizer implements AutoCloseable {
      *
      * @param text any text; special tokens that are spelled out in it become one id each
      * @return the ids of the whole text
+     * @throws IllegalArgumentException if the tokenizer has no token for a part of it, not even for
+     *     what is unknown
      */
     public long[] encode(String text) {
-        return tokenizer.encode(text, true, false).getIds();
+        try {
+            return tokenizer.encode(text, true, false).getIds();
+        } catch (RuntimeException e) {
+            // The native library throws no other kind.
+            throw new IllegalArgumentException(
+                    "this tokenizer cannot encode the text: " + e.getMessage(), e);
+        }
     }
 
     /**

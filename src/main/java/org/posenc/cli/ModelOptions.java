@@ -6,7 +6,8 @@ import ai.djl.ndarray.types.DataType;
 import java.nio.file.Path;
 import java.util.Map;
 import org.posenc.checkpoint.ModelFolder;
-import org.posenc.checkpoint.Tokenizer;
+import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Precision;
 import org.posenc.model.Transformer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -17,6 +18,7 @@ final class ModelOptions {
     private static final Map<String, DataType> TYPES =
             Map.of(
                     "float32", DataType.FLOAT32,
+                    "bfloat16", DataType.FLOAT32,
                     "float16", DataType.FLOAT16,
                     "float64", DataType.FLOAT64);
 
@@ -30,9 +32,11 @@ final class ModelOptions {
 
     @Option(
             names = "--precision",
-            paramLabel = "float32|float16|float64",
+            paramLabel = "float32|bfloat16|float16|float64",
             defaultValue = "float32",
-            description = "What to compute in (default: ${DEFAULT-VALUE}).")
+            description =
+                    "What to compute in; bfloat16: products and attention, with weights and all else"
+                            + " in float32 (default: ${DEFAULT-VALUE}).")
     private String precision;
 
     @Mixin private DeviceOption device;
@@ -46,19 +50,20 @@ final class ModelOptions {
      * @param context its RoPE and how far it reads
      * @param manager owns the weights, on the device asked for
      * @param model the model
+     * @param precision in which this thread computes until it is closed
      */
     record Loaded(
-            ModelFolder folder, RopeOptions.Context context, NDManager manager, Transformer model)
+            ModelFolder folder,
+            RopeOptions.Context context,
+            NDManager manager,
+            Transformer model,
+            Autograd.Scope precision)
             implements AutoCloseable {
 
         @Override
         public void close() {
+            precision.close();
             manager.close();
-        }
-
-        /** Returns the model's tokenizer, to be closed. */
-        Tokenizer tokenizer() {
-            return Tokenizer.open(folder);
         }
     }
 
@@ -76,14 +81,18 @@ final class ModelOptions {
         DataType type = TYPES.get(precision);
         if (type == null) {
             throw new IllegalArgumentException(
-                    "--precision must be float32, float16 or float64, got \"" + precision + "\"");
+                    "--precision must be float32, bfloat16, float16 or float64, got \""
+                            + precision
+                            + "\"");
         }
         Device on = device.device();
         RopeOptions.Context context = rope.of(opened);
         NDManager manager = NDManager.newBaseManager(on, "PyTorch");
         try {
             Transformer model = opened.load(manager, type, context.encoding());
-            return new Loaded(opened, context, manager, model);
+            boolean narrow = precision.equals("bfloat16");
+            Precision products = narrow ? Precision.BFLOAT16 : Precision.current();
+            return new Loaded(opened, context, manager, model, products.use());
         } catch (RuntimeException e) {
             manager.close();
             throw e;

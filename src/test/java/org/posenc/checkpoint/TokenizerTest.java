@@ -77,6 +77,43 @@ class TokenizerTest {
         }
     }
 
+    /** Each of these ends the process when Hugging Face's library sees it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "llama2 \"start\":1,\"stop\":0 -> \"start\":1,\"stop\":1",
+                "llama2 \"start\":1,\"stop\":0 -> \"start\":1e999,\"stop\":0",
+                "llama2 \"content\":\" \",\"start\" -> \"content\":\"\\ud800\",\"start\"",
+                "llama2 \"special_tokens\":{\"<s>\" -> \"special_tokens\":{\"<t>\"",
+                "llama2 \"Sequence\":{\"id\":\"A\" -> \"Sequence\":{\"id\":\"B\"",
+                "llama3 \"continuing_subword_prefix\":null -> \"continuing_subword_prefix\":\"##\"",
+                "unigram \"type\":\"NFKC\" -> \"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAAA\"",
+                "unigram \"type\":\"NFKC\" -> \"type\":\"NFKC\",\"type\":\"NFC\""
+            })
+    void whatWouldEndTheProcessIsRefusedBefore(String change) throws IOException {
+        String name = change.substring(0, change.indexOf(' '));
+        String[] texts = change.substring(name.length() + 1).split(" -> ");
+        String whole = Files.readString(FOLDER.resolve(name + ".json"));
+        assertThat(whole).contains(texts[0]);
+        Path file = folder.resolve("tokenizer.json");
+        Files.writeString(file, whole.replace(texts[0], texts[1]));
+        assertThatThrownBy(() -> Tokenizer.open(file))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(file + " is no tokenizer that can be read: it has ");
+    }
+
+    @Test
+    void aTextThatHasNoTokensIsSaid() throws IOException {
+        Path file = folder.resolve("tokenizer.json");
+        String whole = Files.readString(FOLDER.resolve("unigram.json"));
+        Files.writeString(file, whole.replace("\"unk_id\":0", "\"unk_id\":null"));
+        try (Tokenizer tokenizer = Tokenizer.open(file)) {
+            assertThatThrownBy(() -> tokenizer.encode("日"))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("this tokenizer cannot encode the text: ");
+        }
+    }
+
     @Test
     void whatIsNoTokenizerCostsOneSentence() throws IOException {
         Path file = folder.resolve("tokenizer.json");
