@@ -93,7 +93,7 @@ final class OneLinearLayer implements Recipe {
                                     10,
                                     10,
                                     "an hour on two cores");
-                    case SMALL -> new Size(1000, 2000, 1000, 2000, new int[] {1, 4}, 4, 3, "50 s");
+                    case SMALL -> new Size(2000, 4000, 1000, 2000, new int[] {1, 4}, 4, 2, "70 s");
                 });
     }
 
