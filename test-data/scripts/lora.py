@@ -41,7 +41,7 @@ ADAPTED = {
 }
 FRESH = {
     "llama": dict(r=2, lora_alpha=8, lora_dropout=0.1, target_modules="all-linear"),
-    "llama biases": dict(r=3, lora_alpha=8, use_rslora=True, target_modules=["k_proj", "o_proj"]),
+    "llama biases": dict(r=3, lora_alpha=8, use_rslora=True, target_modules=["k_proj", "o_proj", "lm_head"]),
     "llama tied": dict(r=1, lora_alpha=1, target_modules=r".*\.(q|v)_proj"),
     "mistral": dict(r=2, lora_alpha=8, target_modules=LLAMA),
     "qwen2": dict(r=2, lora_alpha=8, target_modules=["q_proj", "k_proj"]),

@@ -1,7 +1,10 @@
 package org.posenc.checkpoint;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -304,7 +307,9 @@ public final class AdapterFolder {
             Matcher matcher = NAME.matcher(name);
             Module module = matcher.matches() ? all.get(matcher.group(1)) : null;
             if (module == null) {
-                faults.add("unexpected " + name);
+                if (!isOfTheBase(name)) {
+                    faults.add("unexpected " + name);
+                }
                 continue;
             }
             Shape shape =
@@ -333,6 +338,20 @@ public final class AdapterFolder {
                             + (faults.isEmpty() ? "there are none" : ModelFolder.few(faults)));
         }
         return found;
+    }
+
+    /** Whether a tensor is a weight of the base as it is, which peft adds to pairs of lm_head. */
+    private boolean isOfTheBase(String name) {
+        String own = base.storedName(name.replace(".base_layer.", ".").replace(PREFIX, ""));
+        if (!base.weights().names().contains(own)
+                || !base.weights().shape(own).equals(weights.shape(name))) {
+            return false;
+        }
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+            NDArray stored = weights.read(name, manager).toType(DataType.FLOAT32, false);
+            NDArray ours = base.weights().read(own, manager).toType(DataType.FLOAT32, false);
+            return stored.contentEquals(ours);
+        }
     }
 
     private static JsonObject config(Lora lora, ModelFolder base) {

@@ -61,10 +61,10 @@ public final class Recomputation {
     /**
      * Returns how many layers are a segment on the calling thread.
      *
-     * @return 0 where all activations are kept
+     * @return 0 where all activations are kept, or no gradients are recorded at all
      */
     public static int layers() {
-        return LAYERS.get();
+        return JniUtils.isGradMode() ? LAYERS.get() : 0;
     }
 
     /**
@@ -72,8 +72,9 @@ public final class Recomputation {
      *
      * @param x what goes in; its memory is kept until backward
      * @param trained whether the segment has parameters that require gradients
-     * @param random whether the segment draws random numbers; libtorch's generators are then seeded
-     *     before both runs, so that they draw the same
+     * @param random whether the segment draws random numbers; libtorch's generators, which are
+     *     those of the whole process, are then seeded before both runs, so that they draw the same:
+     *     no other thread may draw meanwhile
      * @param segment makes the output of x; other arrays may be given to the manager, which closes
      *     them when they are not needed any more
      * @return the output; where it requires a gradient, the collector closes it

@@ -553,9 +553,10 @@ public final class Transformer extends ConfiguredBlock {
     private NDArray recomputed(
             NDArray x, Positions positions, AttentionMask mask, ParameterStore parameters) {
         boolean learned = trained(encoding);
+        int length = Recomputation.layers();
         NDArray y = x;
-        for (int from = 0; from < layers.size(); from += Recomputation.layers()) {
-            int to = Math.min(from + Recomputation.layers(), layers.size());
+        for (int from = 0; from < layers.size(); from += length) {
+            int to = Math.min(from + length, layers.size());
             List<TransformerLayer> segment = layers.subList(from, to);
             NDArray input = y;
             y =

@@ -292,6 +292,29 @@ class AdapterFolderTest {
                 .hasMessageContaining("adapter_config.json");
     }
 
+    /** As peft stores it beside pairs of lm_head. */
+    @Test
+    void aWeightOfTheBaseMayStandBesideThePairsIfItIsTheSame() throws IOException {
+        Path source = adapter("llama_gqa8_2");
+        ModelFolder base = base("llama_gqa8_2");
+        Safetensors stored = Safetensors.open(source.resolve("adapter_model.safetensors"));
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        stored.names().forEach(name -> tensors.put(name, stored.read(name, manager)));
+        NDArray output = base.weights().read("lm_head.weight", manager);
+        tensors.put("base_model.model.lm_head.base_layer.weight", output);
+        Path folder = temporary.resolve("with the output");
+        Files.createDirectories(folder);
+        Files.copy(source.resolve("adapter_config.json"), folder.resolve("adapter_config.json"));
+        Path file = folder.resolve("adapter_model.safetensors");
+        Safetensors.write(file, tensors, Map.of());
+        assertThat(AdapterFolder.open(folder, base).lora().targets())
+                .containsExactlyInAnyOrder("q_proj", "v_proj", "down_proj");
+        output.addi(1e-3f);
+        Safetensors.write(file, tensors, Map.of());
+        assertThatThrownBy(() -> AdapterFolder.open(folder, base))
+                .hasMessageContaining("unexpected base_model.model.lm_head.base_layer.weight");
+    }
+
     @Test
     void theWeightsOfTheAdapterAloneRequireGradients() {
         ModelFolder base = base("phi3_longrope");
