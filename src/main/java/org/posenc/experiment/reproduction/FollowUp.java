@@ -414,7 +414,7 @@ abstract class FollowUp implements Recipe {
                         new Rule.AtLeast(0)),
                 decibels(
                         11,
-                        "complex linear Gaussians over the best complex linear waves",
+                        "complex linear: Gaussians over the best waves",
                         paper[1],
                         gaussian - best(results, linear, FOURIER),
                         new Rule.AtLeast(1)),

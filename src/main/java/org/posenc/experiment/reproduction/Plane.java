@@ -287,7 +287,7 @@ final class Plane extends FollowUp {
         claims.add(
                 new Claim(
                         16,
-                        "solved triangles of 1 and 2 spacings, farthest from bilinear",
+                        "solved triangles of 1, 2 spacings, farthest from bilinear",
                         "exact",
                         greatest(results.with(FIGURE, BILINEAR), DIFFERENCE),
                         "",
