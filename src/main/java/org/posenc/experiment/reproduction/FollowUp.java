@@ -367,10 +367,6 @@ abstract class FollowUp implements Recipe {
         return measured(results, method, code, TEST).mean();
     }
 
-    static double train(Results results, Method method, Code code) {
-        return measured(results, method, code, TRAIN).mean();
-    }
-
     /** The best encoding's. */
     static double best(Results results, Method method, Collection<Code> codes) {
         return each(results, method, codes).max().orElse(Double.NaN);
