@@ -2,12 +2,14 @@ package org.posenc.signal;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
 import java.nio.DoubleBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.posenc.encoding.Positions;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Cast;
 import org.posenc.model.CoordinateMlp;
 
 /**
@@ -36,7 +38,7 @@ final class AxisFeatures implements AutoCloseable {
             };
 
     /** Coordinates along an axis; buffers are equal where their numbers are. */
-    private record Line(int axis, DoubleBuffer coordinates) {}
+    private record Line(int axis, DoubleBuffer coordinates, DataType type) {}
 
     /**
      * Prepares for networks.
@@ -59,10 +61,12 @@ final class AxisFeatures implements AutoCloseable {
      *
      * @param axis m
      * @param coordinates (N), not to be changed afterwards
+     * @param type of the features, so that not each network converts them
      * @return (N, K_m), valid until others were asked for a dozen times
      */
-    NDArray of(int axis, double[] coordinates) {
-        return kept.computeIfAbsent(new Line(axis, DoubleBuffer.wrap(coordinates)), this::features);
+    NDArray of(int axis, double[] coordinates, DataType type) {
+        return kept.computeIfAbsent(
+                new Line(axis, DoubleBuffer.wrap(coordinates), type), this::features);
     }
 
     private NDArray features(Line line) {
@@ -70,7 +74,8 @@ final class AxisFeatures implements AutoCloseable {
                 Autograd.Scope off = Autograd.off()) {
             Positions x = Positions.of(scope.create(line.coordinates().array()));
             ParameterStore none = new ParameterStore(scope, false);
-            NDArray features = network.axisFeatures(line.axis(), x, none, false);
+            NDArray exact = network.axisFeatures(line.axis(), x, none, false);
+            NDArray features = Cast.withoutTails(exact, line.type(), false);
             features.attach(manager);
             return features;
         }

@@ -192,9 +192,10 @@ public record FittedSignal(
                     axes.stream().map(axis -> Positions.of(manager.create(axis))).toList();
             return network.onGrid(x, parameters, false);
         }
+        DataType type = network.getParameters().valueAt(0).getArray().getDataType();
         List<NDArray> known = new ArrayList<>();
         for (int m = 0; m < axes.size(); m++) {
-            known.add(features.of(m, axes.get(m)));
+            known.add(features.of(m, axes.get(m), type));
         }
         return network.ofGrid(known, parameters, false);
     }

@@ -135,7 +135,8 @@ class FitCommandTest {
         "--simple, '', every-2, 8",
         "--simple, '', random-0.5, 8",
     })
-    void deepNetworksAreTrained(String option, String value, String sampling, int steps) {
+    void deepNetworksAreTrained(String option, String value, String sampling, int steps)
+            throws IOException {
         List<String> options =
                 new ArrayList<>(
                         List.of(
@@ -156,6 +157,12 @@ class FitCommandTest {
         Console console = fit(image(), options.toArray(String[]::new));
         assertThat(console.code()).isZero();
         assertThat(console.out()).contains(steps + " steps of 20 samples");
+        boolean larger = Files.size(written("signal.posenc").get(0)) > Files.size(image());
+        String said = "That is larger than waves.png with its ";
+        assertThat(console.out().contains(said)).isEqualTo(larger);
+        String page = Files.readString(out().resolve("index.html"));
+        assertThat(page.contains(said)).isEqualTo(larger);
+        assertThat(page).contains(larger ? "× larger than" : "× smaller than");
         assertThat(out().resolve("pictures/training.png")).exists();
     }
 

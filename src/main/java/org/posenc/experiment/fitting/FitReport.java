@@ -125,6 +125,9 @@ public final class FitReport {
             }
             written.add(own.code());
             written.forEach(path -> text.append(path).append('\n'));
+            if (!warning(row).isEmpty()) {
+                text.append(warning(row)).append('\n');
+            }
         }
         return text.toString().stripTrailing();
     }
@@ -227,10 +230,27 @@ public final class FitReport {
                 String.format(
                         Locale.ROOT,
                         "That took %.2f s. The same signal as a file of %,d bytes can be decoded"
-                                + " at any resolution with posenc decode.",
+                                + " at any resolution with posenc decode. ",
                         best.values().get("seconds"),
                         best.values().get("codeBytes").longValue()));
-        return text.toString();
+        return text.append(warning(best)).toString().strip();
+    }
+
+    /** Says that a small file is not small, if it is not, and what would make it smaller. */
+    private String warning(ResultRow row) {
+        double bytes = row.values().get("codeBytes");
+        double compression = row.values().get("compression");
+        if (compression >= 1) {
+            return "";
+        }
+        return String.format(
+                Locale.ROOT,
+                "That is larger than %s with its %,.0f bytes: the network has %,.0f parameters."
+                        + " Fewer --features%s or a greater --loss make it smaller.",
+                name(),
+                compression * bytes,
+                row.values().get("parameters"),
+                plan.depth() > 0 ? ", no hidden layers (--depth 0), a smaller --width" : "");
     }
 
     private void cards(HtmlPage.Builder page) {
@@ -257,9 +277,11 @@ public final class FitReport {
         page.card(
                 "Small file",
                 String.format(Locale.ROOT, "%.2f", v.get("bitsPerValue")),
-                "bits a value, "
-                        + String.format(
-                                Locale.ROOT, "%.2f × smaller than the file", v.get("compression")));
+                String.format(
+                        Locale.ROOT,
+                        "bits a value, %.2f × %s than the file",
+                        Math.max(v.get("compression"), 1 / v.get("compression")),
+                        v.get("compression") < 1 ? "larger" : "smaller"));
     }
 
     private void imageSections(HtmlPage.Builder page) {
