@@ -212,6 +212,17 @@ final class FinetuneCommand implements Callable<Integer> {
     private Precision precision;
 
     @Option(
+            names = "--recompute",
+            arity = "0..1",
+            paramLabel = "N",
+            defaultValue = "0",
+            fallbackValue = "1",
+            description =
+                    "Keeps what goes into every N-th layer only, or every one, and computes the rest"
+                            + " again on the way back: less memory, a third more time.")
+    private int recomputed;
+
+    @Option(
             names = "--measure-every",
             paramLabel = "N",
             description =
@@ -308,7 +319,8 @@ final class FinetuneCommand implements Callable<Integer> {
                         betas[0],
                         betas[1],
                         clip,
-                        precision),
+                        precision,
+                        recomputed),
                 new FinetunePlan.Measures(
                         measureEvery != null ? measureEvery : steps / 4, windows, 5, passkeys),
                 new FinetunePlan.Saving(saveEvery, Duration.ofMinutes(saveMinutes), adapterAlone),

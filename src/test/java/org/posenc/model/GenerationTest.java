@@ -17,6 +17,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -261,5 +264,54 @@ class GenerationTest {
                 throw new UncheckedIOException(e);
             }
         }
+    }
+
+    /** Tables and kernels are made by whoever is first, and parameters are shared by all. */
+    @Test
+    void fourThreadsWithOneModelSayWhatOneSays() throws Exception {
+        ModelFolder folder = ModelFolder.open(Path.of("models", "rope-64"));
+        List<List<Continuation>> alone = new ArrayList<>();
+        try (NDManager own = NDManager.newBaseManager()) {
+            Transformer model = folder.load(own, DataType.FLOAT32);
+            for (int task = 0; task < 16; task++) {
+                alone.add(sampled(model, task));
+            }
+        }
+        Transformer shared = folder.load(manager, DataType.FLOAT32); // nothing is made yet
+        ExecutorService workers = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<List<Continuation>>> together = new ArrayList<>();
+            for (int task = 0; task < 16; task++) {
+                int number = task;
+                together.add(
+                        workers.submit(
+                                () -> {
+                                    Autograd.operationThreads(1);
+                                    return sampled(shared, number);
+                                }));
+            }
+            for (int task = 0; task < 16; task++) {
+                assertThat(together.get(task).get()).isEqualTo(alone.get(task));
+            }
+        } finally {
+            workers.shutdownNow();
+        }
+        assertThat(alone.stream().distinct()).hasSizeGreaterThan(8);
+    }
+
+    /** Prompts and lengths of all kinds, some beyond what the model was made for. */
+    private static List<Continuation> sampled(Transformer model, int task) {
+        List<long[]> prompts = new ArrayList<>();
+        for (int row = 0; row <= task % 3; row++) {
+            String text = "public static void main ".repeat(1 + task % 4).substring(task % 5 + row);
+            prompts.add(text.chars().asLongStream().toArray());
+        }
+        return Generation.builder()
+                .setModel(model)
+                .setMostTokens(12 + task % 7)
+                .optSampling(Sampling.ofTemperature(0.8))
+                .optSeed(task)
+                .build()
+                .generate(prompts);
     }
 }

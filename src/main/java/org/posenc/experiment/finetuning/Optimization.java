@@ -22,6 +22,8 @@ import org.posenc.training.WarmupLinear;
  * @param beta2 of the second moment, in [0, 1)
  * @param clipNorm the gradient's largest norm
  * @param precision of matrix products and attention; all else is float32
+ * @param recomputed layers that are computed again together on the way back instead of kept, which
+ *     changes nothing but memory and time; 0 to keep all
  */
 public record Optimization(
         int steps,
@@ -34,7 +36,8 @@ public record Optimization(
         double beta1,
         double beta2,
         double clipNorm,
-        Precision precision) {
+        Precision precision,
+        int recomputed) {
 
     /** What the learning rate does once it is warm. */
     public enum Schedule {
@@ -54,6 +57,10 @@ public record Optimization(
         if (warmup < 0 || warmup >= steps) {
             throw new IllegalArgumentException(
                     "the warm-up must be from 0 to " + (steps - 1) + " steps, got " + warmup);
+        }
+        if (recomputed < 0) {
+            throw new IllegalArgumentException(
+                    "the layers that are computed again must be at least 0, got " + recomputed);
         }
         // Each part refuses what it cannot be made of.
         optimizer(rate(schedule, learningRate, warmup, steps), decay, beta1, beta2).close();

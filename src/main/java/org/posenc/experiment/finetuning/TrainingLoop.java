@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Precision;
+import org.posenc.kernel.Recomputation;
 import org.posenc.kernel.Scalars;
 import org.posenc.model.Transformer;
 import org.posenc.training.AdamW;
@@ -178,6 +179,7 @@ final class TrainingLoop implements AutoCloseable {
     private NDArray backward(PackedDocuments.Rows rows, double share, NDManager own) {
         try (NDManager batch = own.newSubManager();
                 Autograd.Scope narrow = optimization.precision().use();
+                Autograd.Scope again = Recomputation.ofLayers(optimization.recomputed());
                 GradientCollector collector = Autograd.collector()) {
             NDList logits = model.forward(parameters, rows.data(batch), true);
             NDArray loss = meanLoss.evaluate(new NDList(rows.labels(batch)), logits);

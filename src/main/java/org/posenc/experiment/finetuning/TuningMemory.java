@@ -43,10 +43,21 @@ record TuningMemory(TransformerConfig config, long weights, long trained) {
         return new TuningMemory(model.config(), weights, trained);
     }
 
-    /** Returns bytes for batches of so many tokens. */
-    long bytes(long tokens) {
+    /**
+     * Returns what is needed.
+     *
+     * @param tokens of a batch
+     * @param recomputed layers that are computed again together; 0 where all are kept
+     * @return bytes
+     */
+    long bytes(long tokens, int recomputed) {
         long layer = 20L * config.embeddingSize() + 7L * config.feedForwardSize();
-        long each = config.layers() * layer + 3L * config.vocabulary();
+        long kept = config.layers() * layer;
+        if (recomputed > 0) {
+            long segments = (config.layers() + recomputed - 1) / recomputed;
+            kept = segments * config.embeddingSize() + recomputed * layer;
+        }
+        long each = kept + 3L * config.vocabulary();
         return PROGRAM + 4 * weights + 12 * trained + 4 * tokens * each;
     }
 
@@ -57,7 +68,8 @@ record TuningMemory(TransformerConfig config, long weights, long trained) {
      */
     void check(FinetunePlan plan) {
         OptionalLong free = DeviceMemory.free(plan.device());
-        if (free.isPresent() && SURE * bytes(tokens(plan)) > free.getAsLong() + 4.0 * weights) {
+        double sure = SURE * bytes(tokens(plan), plan.optimization().recomputed());
+        if (free.isPresent() && sure > free.getAsLong() + 4.0 * weights) { // which are loaded
             throw new IllegalArgumentException(sentence(plan, free));
         }
     }
@@ -81,30 +93,34 @@ record TuningMemory(TransformerConfig config, long weights, long trained) {
                 "the memory of %s does not suffice: about %s are needed for %d rows of %,d"
                         + " tokens%s; %s",
                 plan.device(),
-                gigabytes(bytes(tokens(plan))),
+                gigabytes(bytes(tokens(plan), plan.optimization().recomputed())),
                 plan.optimization().batch(),
                 plan.length(),
                 free.isPresent() ? " and " + gigabytes(free.getAsLong()) + " are free" : "",
                 String.join(", ", less(plan)));
     }
 
-    /** What takes less, the mildest first. */
+    /** What takes less, the mildest first, each with those before it. */
     private List<String> less(FinetunePlan plan) {
+        Optimization optimization = plan.optimization();
+        int rows = optimization.batch();
+        int again = optimization.recomputed();
+        long row = plan.length();
         List<String> less = new ArrayList<>();
-        int batch = plan.optimization().batch();
-        if (batch > 1) {
-            less.add(
-                    "--batch 1 --accumulation %d takes about %s"
-                            .formatted(
-                                    batch * plan.optimization().accumulation(),
-                                    gigabytes(bytes(plan.length()))));
+        if (rows > 1) {
+            int accumulation = rows * optimization.accumulation();
+            String option = "--batch 1 --accumulation " + accumulation;
+            less.add(option + " takes about " + gigabytes(bytes(row, again)));
         }
+        if (again == 0) {
+            again = 1;
+            less.add("--recompute with one row " + gigabytes(bytes(row, again)));
+        }
+        TuningMemory narrow = new TuningMemory(config, weights, 0);
         if (plan.tuning() instanceof Tuning.Full) {
-            less.add(
-                    "--method lora with --batch 1 about "
-                            + gigabytes(new TuningMemory(config, weights, 0).bytes(plan.length())));
+            less.add("--method lora too " + gigabytes(narrow.bytes(row, again)));
         }
-        less.add("half the --length with --batch 1 about " + gigabytes(bytes(plan.length() / 2)));
+        less.add("half the --length as well " + gigabytes(narrow.bytes(row / 2, again)));
         return less;
     }
 

@@ -78,12 +78,24 @@ class TrainingLoopTest {
     }
 
     private static Optimization optimization(int steps, double rate) {
-        return optimization(steps, rate, Precision.FLOAT32);
+        return optimization(steps, rate, Precision.FLOAT32, 0);
     }
 
-    private static Optimization optimization(int steps, double rate, Precision precision) {
+    private static Optimization optimization(
+            int steps, double rate, Precision precision, int recomputed) {
         return new Optimization(
-                steps, 2, 2, rate, Optimization.Schedule.COSINE, 4, 0.1, 0.9, 0.99, 0.5, precision);
+                steps,
+                2,
+                2,
+                rate,
+                Optimization.Schedule.COSINE,
+                4,
+                0.1,
+                0.9,
+                0.99,
+                0.5,
+                precision,
+                recomputed);
     }
 
     private TrainingLoop loop(Transformer model, Optimization optimization) {
@@ -147,24 +159,24 @@ class TrainingLoopTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"full", "frozen", "lora", "float16"})
+    @ValueSource(strings = {"full", "frozen", "lora", "float16", "recomputed"})
     void aTrainingGoesOnFromItsStateToTheLastBit(String method) {
         Tuning tuning =
                 switch (method) {
-                    case "full", "float16" -> new Tuning.Full(List.of());
+                    case "full", "float16", "recomputed" -> new Tuning.Full(List.of());
                     case "frozen" -> new Tuning.Full(List.of(Pattern.compile("tokens|layer0")));
                     default ->
                             new Tuning.LowRank(
                                     new Lora(2, 4, 0.3, false, List.of("q_proj", "up_proj"), 5));
                 };
-        Optimization optimization =
-                optimization(
-                        9, 3e-3, method.equals("float16") ? Precision.FLOAT16 : Precision.FLOAT32);
+        Precision precision = method.equals("float16") ? Precision.FLOAT16 : Precision.FLOAT32;
         TuningState state = new TuningState(folder.resolve("state.safetensors"), "key");
         List<Double> losses = new ArrayList<>();
         Map<String, float[]> weights = new TreeMap<>();
         for (boolean interrupted : new boolean[] {false, true}) {
             List<Double> seen = new ArrayList<>();
+            int recomputed = interrupted && method.equals("recomputed") ? 1 : 0;
+            Optimization optimization = optimization(9, 3e-3, precision, recomputed);
             Transformer model = model(FOLDER, manager);
             Map<String, float[]> before = weights(model);
             tuning.prepare(model);
