@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -41,11 +42,14 @@ public final class ModelFolderWriter {
     private static final Gson JSON =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
+    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    private static final String LONGEST = "model_max_length";
+
     /** What a folder may hold beside the model that a copy of it is to hold too. */
     private static final List<String> BESIDE =
             List.of(
                     ModelFolder.TOKENIZER,
-                    "tokenizer_config.json",
+                    TOKENIZER_CONFIG,
                     "special_tokens_map.json",
                     "tokenizer.model",
                     "vocab.json",
@@ -207,16 +211,34 @@ public final class ModelFolderWriter {
         }
         if (like != null) {
             BESIDE.forEach(name -> copy(like.folder().resolve(name), folder.resolve(name)));
+            letTokenizerReach(folder.resolve(TOKENIZER_CONFIG));
         }
         if (tokenizer != null) {
             copy(tokenizer, folder.resolve(ModelFolder.TOKENIZER));
             JsonObject tokens = new JsonObject();
             tokens.addProperty("tokenizer_class", "PreTrainedTokenizerFast");
-            tokens.addProperty("model_max_length", length);
+            tokens.addProperty(LONGEST, length);
             tokens.addProperty("clean_up_tokenization_spaces", false);
-            write(folder.resolve("tokenizer_config.json"), tokens);
+            write(folder.resolve(TOKENIZER_CONFIG), tokens);
         }
         write(folder.resolve(ModelFolder.CONFIG), config);
+    }
+
+    /** A tokenizer that was made for a shorter context would cut texts at its length. */
+    private void letTokenizerReach(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        JsonObject tokens = ConfigValues.read(file);
+        JsonElement longest = tokens.get(LONGEST);
+        boolean number =
+                longest != null
+                        && longest.isJsonPrimitive()
+                        && longest.getAsJsonPrimitive().isNumber();
+        if (number && longest.getAsDouble() < length) {
+            tokens.addProperty(LONGEST, length);
+            write(file, tokens);
+        }
     }
 
     /** Everything but RoPE. */

@@ -48,6 +48,8 @@ class FinetuneCommandTest {
         assertThat(console.out().lines()).allMatch(line -> line.length() <= 120);
         assertThat(Files.readString(out().resolve("config.json")))
                 .contains("\"max_position_embeddings\": 128", "\"yarn\"", "\"factor\": 2.0");
+        assertThat(Files.readString(out().resolve("tokenizer_config.json")))
+                .contains("\"model_max_length\": 128");
         assertThat(out().resolve("adapter/adapter_config.json")).exists();
         assertThat(out().resolve("passkey.json"))
                 .hasSameBinaryContentAs(Path.of("models/rope-64/passkey.json"));
