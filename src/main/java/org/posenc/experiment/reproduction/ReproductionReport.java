@@ -174,8 +174,9 @@ public final class ReproductionReport {
                             + " another image orderings and widths are to be compared, and decibels"
                             + " only roughly. ± is the standard deviation over seeds, which draw"
                             + " frequencies, random samples and initial weights; “2 of 3” says that"
-                            + " the statement would hold for two of three seeds alone, a dash that"
-                            + " nothing of it is drawn.",
+                            + " the statement would hold for two of three seeds alone, “over 10”"
+                            + " that only ten together can say, a dash that nothing of it is"
+                            + " drawn.",
                     table);
         }
         for (Recipe recipe : plan.recipes()) {
