@@ -26,9 +26,10 @@ import org.posenc.kernel.Scalars;
  * DJL's Trainer for a model on one device, without its traps.
  *
  * <p>Any number of these may train at once in threads of one process; gradients are clipped between
- * backward and the optimizer's step; several batches may add up to one step; evaluating records no
- * gradients; the mean loss is kept on the device until it is asked for. {@code EasyTrain} works
- * with it as with any Trainer:
+ * backward and the optimizer's step; several batches may add up to one step; matrix products may be
+ * narrower than float32 ({@link Precision}) and activations computed again instead of kept ({@link
+ * Recomputation}); evaluating records no gradients; the mean loss is kept on the device until it is
+ * asked for. {@code EasyTrain} works with it as with any Trainer:
  *
  * <pre>{@code
  * try (AdamW adamW = AdamW.builder().optLearningRate(new WarmupCosine(3e-3, 50, 500, 0)).build();

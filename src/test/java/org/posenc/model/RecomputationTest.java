@@ -28,6 +28,7 @@ import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -50,17 +51,23 @@ class RecomputationTest {
 
     private static final Path STATUS = Path.of("/proc/self/status");
 
-    private final NDManager manager = NDManager.newBaseManager();
-    private final ParameterStore parameters = new ParameterStore(manager, false);
-    private final NDArray ids =
-            manager.create(new long[] {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8}, new Shape(2, 6));
+    private NDManager manager;
+    private ParameterStore parameters;
+    private NDArray ids;
 
     private int threads;
 
     @BeforeEach
     void oneThread() {
+        use(Device.cpu()); // which loads the engine
         threads = Autograd.operationThreads();
         Autograd.operationThreads(1);
+    }
+
+    private void use(Device device) {
+        manager = NDManager.newBaseManager(device, "PyTorch");
+        parameters = new ParameterStore(manager, false);
+        ids = manager.create(new long[] {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8}, new Shape(2, 6));
     }
 
     @AfterEach
@@ -176,6 +183,28 @@ class RecomputationTest {
         assertThat(adapted.keySet()).filteredOn(name -> name.contains("lora")).hasSize(12);
         same(backward(model, 1), adapted, 0);
         same(backward(model, 2), adapted, 0);
+    }
+
+    @Test
+    @Tag("gpu")
+    void aGpuGivesTheSame() {
+        assumeTrue(Engine.getEngine("PyTorch").getGpuCount() > 0, "there is no GPU");
+        for (Precision precision : new Precision[] {Precision.FLOAT32, Precision.BFLOAT16}) {
+            Map<String, double[]> expected = adapted(Device.cpu(), precision, 0);
+            Map<String, double[]> kept = adapted(Device.gpu(), precision, 0);
+            same(kept, expected, precision == Precision.FLOAT32 ? 1e-4 : 0.05);
+            same(adapted(Device.gpu(), precision, 1), kept, 1e-6);
+        }
+    }
+
+    private Map<String, double[]> adapted(Device device, Precision precision, int layers) {
+        close();
+        use(device);
+        Transformer model = model(tiny().build(), "rope", DataType.FLOAT32);
+        model.adapt(Lora.of(2, 4, "q_proj", "v_proj"));
+        try (Autograd.Scope narrow = precision.use()) {
+            return backward(model, layers);
+        }
     }
 
     /** Against finite differences, for which the same elements must be dropped each time. */
