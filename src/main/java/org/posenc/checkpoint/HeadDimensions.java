@@ -12,6 +12,9 @@ final class HeadDimensions {
     private static final Set<String> PARTIAL_IGNORED =
             Set.of("llama", "mistral", "mixtral", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe");
 
+    /** Far beyond any model; a number that is wrong must not become as much memory. */
+    private static final int LARGEST = 1 << 16;
+
     private final TextModelConfig config;
     private final ConfigValues top;
     private final String modelType;
@@ -71,6 +74,10 @@ final class HeadDimensions {
     }
 
     private int even(String name, int value) {
+        if (value > LARGEST) {
+            throw new IllegalArgumentException(
+                    "%s must be at most %d, got %d".formatted(name, LARGEST, value));
+        }
         if (value % 2 != 0) {
             throw new IllegalArgumentException(
                     "%s must be even, since RoPE turns pairs, got %d".formatted(name, value));

@@ -23,6 +23,9 @@ final class LayerTypes {
     private static final Set<String> WITHOUT_ATTENTION =
             Set.of(LINEAR, "mamba", "mamba2", "conv", "recurrent", "mlp", "moe");
 
+    /** Far beyond any model; a number that is wrong must not become as much memory. */
+    private static final int MOST_LAYERS = 10_000;
+
     private final TextModelConfig config;
     private final ConfigValues top;
     private final Optional<ModelFamily> family;
@@ -43,6 +46,11 @@ final class LayerTypes {
         Optional<Integer> layers =
                 config.aliases("num_hidden_layers", "n_layer", "num_layers")
                         .count("num_hidden_layers");
+        if (layers.isPresent() && layers.get() > MOST_LAYERS) {
+            throw new IllegalArgumentException(
+                    "num_hidden_layers must be at most %d, got %d"
+                            .formatted(MOST_LAYERS, layers.get()));
+        }
         Optional<JsonArray> said = top.list("layer_types");
         if (config.json().has("no_rope_layers") && said.isEmpty()
                 || family.filter(f -> f.kind() == Kind.NONE).isPresent()) {

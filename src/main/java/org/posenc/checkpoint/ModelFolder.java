@@ -373,6 +373,14 @@ public final class ModelFolder {
 
     /** Finds the tensors that the model needs, and refuses a folder that has not just these. */
     private Map<String, TensorTable.Tensor> match() {
+        if (config.layers() > weights.names().size()) {
+            throw new IllegalArgumentException(
+                    "config.json describes "
+                            + config.layers()
+                            + " layers, and the weights have "
+                            + weights.names().size()
+                            + " tensors in all");
+        }
         Map<String, TensorTable.Tensor> found = new LinkedHashMap<>();
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();

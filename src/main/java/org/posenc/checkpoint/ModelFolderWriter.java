@@ -1,7 +1,6 @@
 package org.posenc.checkpoint;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDScope;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
@@ -16,9 +15,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.rope.LayoutPermutation;
 import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RotaryLayout;
@@ -193,22 +194,7 @@ public final class ModelFolderWriter {
                 like == null ? DecoderFamily.of(model.config(), everyLayerHasRope) : like.family();
         family.require(model.config(), everyLayerHasRope);
         JsonObject config = rope(family, layers).writeInto(config(family), keys);
-        try (NDScope scope = new NDScope()) {
-            Map<String, NDArray> arrays =
-                    StoredRows.stored(model, ModelFolder.arrays(ModelFolder.parameters(model)));
-            Map<String, NDArray> tensors = new LinkedHashMap<>();
-            Map<String, StoredType> types = new LinkedHashMap<>();
-            for (TensorTable.Tensor tensor : family.tensors().of(model.config())) {
-                String name = like == null ? tensor.name() : like.storedName(tensor.name());
-                tensors.put(name, tensor.pack(arrays));
-                types.put(name, typesLikeTheFolders ? like.weights().type(name) : type);
-            }
-            SafetensorsShards weights = new SafetensorsShards(folder, tensors, types, shardBytes);
-            weights.checkRoom();
-            // New weights beside an older configuration would be read without complaint.
-            remove(folder.resolve(ModelFolder.CONFIG));
-            weights.write(Map.of("format", "pt"));
-        }
+        writeWeights(family, folder);
         if (like != null) {
             BESIDE.forEach(name -> copy(like.folder().resolve(name), folder.resolve(name)));
             letTokenizerReach(folder.resolve(TOKENIZER_CONFIG));
@@ -238,6 +224,44 @@ public final class ModelFolderWriter {
         if (number && longest.getAsDouble() < length) {
             tokens.addProperty(LONGEST, length);
             write(file, tokens);
+        }
+    }
+
+    private void writeWeights(DecoderFamily family, Path folder) {
+        Map<String, NDArray> arrays = ModelFolder.arrays(ModelFolder.parameters(model));
+        Map<String, LayoutPermutation> orders = StoredRows.of(model);
+        Map<String, Safetensors.Source> tensors = new LinkedHashMap<>();
+        Map<String, StoredType> types = new LinkedHashMap<>();
+        for (TensorTable.Tensor tensor : family.tensors().of(model.config())) {
+            String name = like == null ? tensor.name() : like.storedName(tensor.name());
+            // Packed and reordered one after the other: memory may have no room for all at once.
+            Supplier<NDArray> numbers =
+                    () -> {
+                        Map<String, NDArray> own = new LinkedHashMap<>(arrays);
+                        own.keySet().retainAll(tensor.parameters());
+                        return tensor.pack(StoredRows.stored(orders, own));
+                    };
+            tensors.put(name, new Safetensors.Source(tensor.shape(), numbers));
+            types.put(name, typesLikeTheFolders ? like.weights().type(name) : type);
+        }
+        SafetensorsShards weights = new SafetensorsShards(folder, tensors, types, shardBytes);
+        weights.checkRoom();
+        // New weights beside an older configuration would be read without complaint.
+        Path config = folder.resolve(ModelFolder.CONFIG);
+        try {
+            byte[] before = Files.isRegularFile(config) ? Files.readAllBytes(config) : null;
+            Files.deleteIfExists(config);
+            try {
+                weights.write(Map.of("format", "pt"));
+            } catch (IllegalArgumentException e) {
+                if (before != null && weights.untouched()) {
+                    AtomicFile.write(config, out -> out.write(before));
+                }
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    config + " cannot be replaced: " + e.getMessage(), e);
         }
     }
 
@@ -301,14 +325,6 @@ public final class ModelFolderWriter {
     private static void copy(Path from, Path to) {
         if (Files.isRegularFile(from) && !from.toAbsolutePath().equals(to.toAbsolutePath())) {
             AtomicFile.write(to, out -> Files.copy(from, out));
-        }
-    }
-
-    private static void remove(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + " cannot be replaced: " + e.getMessage(), e);
         }
     }
 

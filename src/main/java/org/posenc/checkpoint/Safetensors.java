@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.posenc.report.AtomicFile;
 
@@ -241,7 +242,7 @@ public final class Safetensors {
      */
     public static void write(
             Path file, Map<String, NDArray> tensors, Map<String, String> metadata) {
-        write(file, tensors, metadata, types(tensors, own -> own));
+        write(file, sources(tensors), metadata, types(tensors, own -> own));
     }
 
     /**
@@ -264,7 +265,11 @@ public final class Safetensors {
             throw new IllegalArgumentException(
                     "floats can be stored as F16, BF16, F32 or F64, got " + floats);
         }
-        write(file, tensors, metadata, types(tensors, own -> own.floating() ? floats : own));
+        write(
+                file,
+                sources(tensors),
+                metadata,
+                types(tensors, own -> own.floating() ? floats : own));
     }
 
     private static Map<String, StoredType> types(
@@ -276,14 +281,29 @@ public final class Safetensors {
         return types;
     }
 
+    /**
+     * A tensor that need not be there before it is its turn to be written.
+     *
+     * @param shape its shape
+     * @param numbers gives it; arrays made for it are closed once it is written
+     */
+    record Source(Shape shape, Supplier<NDArray> numbers) {}
+
+    static Map<String, Source> sources(Map<String, NDArray> tensors) {
+        Map<String, Source> sources = new LinkedHashMap<>();
+        tensors.forEach(
+                (name, array) -> sources.put(name, new Source(array.getShape(), () -> array)));
+        return sources;
+    }
+
     /** Writes tensors, each in a type of its own. */
     static void write(
             Path file,
-            Map<String, NDArray> tensors,
+            Map<String, Source> tensors,
             Map<String, String> metadata,
             Map<String, StoredType> types) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        tensors.forEach((name, array) -> shapes.put(name, array.getShape()));
+        tensors.forEach((name, source) -> shapes.put(name, source.shape()));
         Map<String, SafetensorsHeader.Tensor> places = SafetensorsHeader.layOut(types, shapes);
         byte[] header = SafetensorsHeader.compose(places, metadata);
         AtomicFile.write(
@@ -296,11 +316,11 @@ public final class Safetensors {
                 });
     }
 
-    private static void write(String name, NDArray array, StoredType type, OutputStream out)
+    private static void write(String name, Source source, StoredType type, OutputStream out)
             throws IOException {
         WritableByteChannel channel = Channels.newChannel(out);
         try (NDScope scope = new NDScope()) {
-            NDArray flat = array.stopGradient().reshape(-1);
+            NDArray flat = source.numbers().get().stopGradient().reshape(-1);
             for (long from = 0; from < flat.size(); from += CHUNK) {
                 long to = Math.min(from + CHUNK, flat.size());
                 try (NDScope chunk = new NDScope()) {

@@ -1,6 +1,5 @@
 package org.posenc.checkpoint;
 
-import ai.djl.ndarray.NDArray;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -26,9 +25,10 @@ final class SafetensorsShards {
     private static final long BESIDE = 64L << 20;
 
     private final Path folder;
-    private final Map<String, NDArray> tensors;
+    private final Map<String, Safetensors.Source> tensors;
     private final Map<String, StoredType> types;
-    private final List<Map<String, NDArray>> shards = new ArrayList<>();
+    private final List<Map<String, Safetensors.Source>> shards = new ArrayList<>();
+    private final Set<Path> written = new HashSet<>();
     private final long bytes;
 
     /**
@@ -40,14 +40,17 @@ final class SafetensorsShards {
      * @param most how many bytes of tensors a file has at most, unless it has a single one
      */
     SafetensorsShards(
-            Path folder, Map<String, NDArray> tensors, Map<String, StoredType> types, long most) {
+            Path folder,
+            Map<String, Safetensors.Source> tensors,
+            Map<String, StoredType> types,
+            long most) {
         this.folder = folder;
         this.tensors = tensors;
         this.types = types;
         long all = 0;
         long shard = 0;
-        for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
-            long size = tensor.getValue().size() * types.get(tensor.getKey()).bytes();
+        for (Map.Entry<String, Safetensors.Source> tensor : tensors.entrySet()) {
+            long size = tensor.getValue().shape().size() * types.get(tensor.getKey()).bytes();
             if (shards.isEmpty() || shard + size > most) {
                 shards.add(new LinkedHashMap<>());
                 shard = 0;
@@ -95,7 +98,6 @@ final class SafetensorsShards {
      */
     void write(Map<String, String> metadata) {
         Set<Path> old = filesThere();
-        Set<Path> written = new HashSet<>();
         JsonObject map = new JsonObject();
         for (int i = 0; i < shards.size(); i++) {
             String name =
@@ -126,10 +128,16 @@ final class SafetensorsShards {
         }
     }
 
+    /** Returns whether the folder still has the weights that it had. */
+    boolean untouched() {
+        return written.isEmpty();
+    }
+
     private String index(JsonObject map) {
         JsonObject metadata = new JsonObject();
         metadata.addProperty(
-                "total_parameters", tensors.values().stream().mapToLong(NDArray::size).sum());
+                "total_parameters",
+                tensors.values().stream().mapToLong(source -> source.shape().size()).sum());
         metadata.addProperty("total_size", bytes);
         JsonObject json = new JsonObject();
         json.add("metadata", metadata);

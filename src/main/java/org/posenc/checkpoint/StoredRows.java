@@ -79,7 +79,12 @@ public final class StoredRows {
      * @param arrays arrays that have a model's rows, by the paths of its parameters
      */
     static Map<String, NDArray> stored(Transformer model, Map<String, NDArray> arrays) {
-        Map<String, LayoutPermutation> orders = of(model);
+        return stored(of(model), arrays);
+    }
+
+    /** As above, where the orders of the model are known. */
+    static Map<String, NDArray> stored(
+            Map<String, LayoutPermutation> orders, Map<String, NDArray> arrays) {
         Map<String, NDArray> stored = new LinkedHashMap<>();
         arrays.forEach(
                 (path, array) -> {

@@ -224,9 +224,11 @@ final class GenerateCommand implements Callable<Integer> {
             if (read + (long) most > length) {
                 PrintWriter err = spec.commandLine().getErr();
                 err.printf(
+                        Locale.ROOT,
                         "prompt and text may come to %,d tokens, and the model is made for %,d:"
                                 + " beyond, expect little (--rope stretches it)%n",
-                        read + (long) most, length);
+                        read + (long) most,
+                        length);
                 err.flush();
             }
         }

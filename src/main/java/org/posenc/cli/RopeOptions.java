@@ -108,10 +108,11 @@ final class RopeOptions {
         /** Returns the scaling's name and how far it is to read, such as "yarn to 256 tokens". */
         String words() {
             String name = rope.scaling().getClass().getSimpleName();
-            return "%s to %,d tokens"
-                    .formatted(
-                            name.replaceAll("(?<=[a-z])(?=[A-Z])", "-").toLowerCase(Locale.ROOT),
-                            length);
+            return String.format(
+                    Locale.ROOT,
+                    "%s to %,d tokens",
+                    name.replaceAll("(?<=[a-z])(?=[A-Z])", "-").toLowerCase(Locale.ROOT),
+                    length);
         }
     }
 

@@ -265,7 +265,7 @@ class ModelFolderTest {
             tensors.put(tensor, wide.read(tensor, manager));
             types.put(tensor, each.get(types.size() % each.size()));
         }
-        Safetensors.write(weights, tensors, Map.of(), types);
+        Safetensors.write(weights, Safetensors.sources(tensors), Map.of(), types);
         ModelFolder one = ModelFolder.open(first);
         new ModelFolderWriter(one.load(manager, DataType.FLOAT32))
                 .setLength(64)
@@ -283,6 +283,31 @@ class ModelFolderTest {
                     .as(tensor)
                     .isEqualTo(expected.read(tensor, manager).toByteBuffer());
         }
+    }
+
+    @Test
+    void whatCannotBeWrittenLeavesTheFolderThatWasThere() {
+        Transformer model = fresh(llama());
+        new ModelFolderWriter(model).setLength(64).write(folder);
+        NDArray gain = ModelFolder.parameters(model).get("norm.gain").getArray();
+        gain.stopGradient().addi(1e6f);
+        assertThatThrownBy(
+                        () ->
+                                new ModelFolderWriter(model)
+                                        .setLength(128)
+                                        .optType(StoredType.F16)
+                                        .write(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("too large for F16");
+        ModelFolder there = ModelFolder.open(folder);
+        assertThat(there.length()).isEqualTo(64);
+        assertThat(
+                        ModelFolder.parameters(there.load(manager, DataType.FLOAT32))
+                                .get("norm.gain")
+                                .getArray()
+                                .max()
+                                .getFloat())
+                .isLessThan(2);
     }
 
     @Test
@@ -465,7 +490,10 @@ class ModelFolderTest {
                         "vocab_size",
                         "65",
                         "misshapen model.embed_tokens.weight (64, 64) not (65, 64)"),
-                bad("num_hidden_layers", "3", "self_attn.o_proj.weight and 4 more"));
+                bad("num_hidden_layers", "3", "self_attn.o_proj.weight and 4 more"),
+                bad("num_hidden_layers", "10000", "describes 10000 layers, and the weights have"),
+                bad("num_hidden_layers", "2147483647", "must be at most 10000, got 2147483647"),
+                bad("head_dim", "2147483646", "head_dim must be at most 65536"));
     }
 
     private static Arguments bad(String key, String value, String message) {
