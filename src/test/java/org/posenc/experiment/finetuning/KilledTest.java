@@ -23,7 +23,7 @@ import org.posenc.report.Npy;
 class KilledTest {
 
     private static final int ROUNDS = 50;
-    private static final int STEPS = 1500;
+    private static final int STEPS = 3000;
 
     @TempDir private Path folder;
 
@@ -47,7 +47,7 @@ class KilledTest {
 
     private void finish(Path out) throws IOException, InterruptedException {
         Process process = start(out);
-        assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.waitFor(15, TimeUnit.MINUTES)).isTrue();
         assertThat(process.exitValue()).as(Files.readString(folder.resolve("said.txt"))).isZero();
     }
 
@@ -73,7 +73,7 @@ class KilledTest {
             long before = Files.exists(metrics) ? Files.size(metrics) : 0;
             Process process = start(out);
             // Every third at any time from its start; the others while they train, or save.
-            long wait = random.nextLong(2500);
+            long wait = random.nextLong(1500);
             long begin = System.nanoTime();
             while (process.isAlive() && System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(60)) {
                 boolean grew = Files.exists(metrics) && Files.size(metrics) > before;
