@@ -2,6 +2,7 @@ package org.posenc.encoding;
 
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -193,10 +194,9 @@ public final class ShiftedBasis extends FeaturesBlock {
                     x.matMul(mix.beside(x, DataType.FLOAT64))
                             .add(shift.beside(x, DataType.FLOAT64)); // (…, K)
         }
-        NDArray copies = null; // (…, K, D/K)
-        for (Image image : images) {
-            NDArray seen = copies(image.of(x));
-            copies = copies == null ? seen : copies.add(seen);
+        NDArray copies = copies(images.get(0).of(x)); // (…, K, D/K)
+        for (Image image : images.subList(1, images.size())) {
+            copies = copies.add(copies(image.of(x)));
         }
         Shape points = x.getShape().slice(0, x.getShape().dimension() - 1);
         NDArray features = copies.reshape(points.add(featureDimension())); // (…, D)
@@ -206,13 +206,20 @@ public final class ShiftedBasis extends FeaturesBlock {
         return Cast.withoutTails(features, featureType(positions), training);
     }
 
+    /** ψ(x − t_j). What is made on the way is as large, and freed. */
     private NDArray copies(NDArray x) {
-        NDArray u = x.expandDims(-1).sub(centre.beside(x, DataType.FLOAT64)); // (…, K, D/K)
-        if (periodic) {
-            NDArray turns = Scalars.div(u, range());
-            u = Scalars.mul(turns.sub(turns.add(0.5).floor()), range());
+        NDArray copies;
+        try (NDScope temporaries = new NDScope()) {
+            NDArray u = x.expandDims(-1).sub(centre.beside(x, DataType.FLOAT64)); // (…, K, D/K)
+            if (periodic) {
+                NDArray turns = Scalars.div(u, range());
+                u = Scalars.mul(turns.sub(turns.add(0.5).floor()), range());
+            }
+            copies = basis.values(u);
+            NDScope.unregister(copies);
         }
-        return basis.values(u);
+        NDScope.register(copies); // with the scope of the caller, if he has one
+        return copies;
     }
 
     /** {@inheritDoc} */

@@ -10,8 +10,9 @@ import java.util.List;
  *
  * <p>In the middle of where two tiles overlap, over half the overlap's length, the weight of the
  * second rises from 0 to 1 as t² (3 − 2t), and the first has the rest. What is nearer to a tile's
- * edge counts nothing, because an encoding fades there. A point's weight in a tile is the product
- * over the axes, so that the weights of all tiles sum to 1 at every point, between the samples too.
+ * edge counts nothing, because the tile's fit knows nothing of what lies beyond. A point's weight
+ * in a tile is the product over the axes, so that the weights of all tiles sum to 1 at every point,
+ * between the samples too.
  *
  * @param sides the signal's, (N_0, …, N_{M−1})
  * @param tile the sides of a tile, at most the signal's
