@@ -187,6 +187,20 @@ class FitCommandTest {
         Console grid =
                 fit(image(), "--simple", "--encoding", "hash-grid", "--depth", "1", "--steps", "2");
         assertThat(grid.code()).isZero();
+        Console diagonals =
+                fit(
+                        image(),
+                        "--simple",
+                        "--encoding",
+                        "gaussian:directions=axes-and-diagonals",
+                        "--sampling",
+                        "random-0.5",
+                        "--depth",
+                        "1",
+                        "--steps",
+                        "2");
+        assertThat(diagonals.err()).doesNotContain("posenc fit:");
+        assertThat(diagonals.code()).isZero();
     }
 
     @ParameterizedTest

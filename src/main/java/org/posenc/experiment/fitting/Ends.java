@@ -57,8 +57,7 @@ record Ends(Treatment treatment, TrainingGrid grid) {
 
     private static Treatment treatment(EncodingChoice choice) {
         PositionFeatures pair =
-                Encodings.named(choice.name())
-                        .features(new Space(1, 2, 2, true, 0), choice.settings());
+                Encodings.named(choice.name()).features(new Space(1, 2, 2, true, 0), Map.of());
         if (choice.settings().keySet().stream().anyMatch(OWN::contains)) {
             return Treatment.NONE;
         }
