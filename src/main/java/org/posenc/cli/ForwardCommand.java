@@ -7,13 +7,16 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
 import org.posenc.attention.KeyValueCache.Policy;
 import org.posenc.checkpoint.ModelFolder;
 import org.posenc.encoding.PositionalEncoding;
+import org.posenc.encoding.Settings;
 import org.posenc.experiment.language.ForwardPass;
 import org.posenc.report.Npy;
 import picocli.CommandLine.Command;
@@ -87,12 +90,12 @@ final class ForwardCommand implements Callable<Integer> {
 
     @Option(
             names = "--cache-keys",
-            paramLabel = "auto|rotated|unrotated|rerotated|hugging_face",
+            paramLabel = "auto|rotated|unrotated|rerotated|hugging-face",
             defaultValue = "auto",
             description =
                     "In which state the cache keeps keys; they differ where frequencies depend on"
                             + " the length (default: ${DEFAULT-VALUE}, the right one).")
-    private Keys keys;
+    private String keys;
 
     @Option(
             names = "--out",
@@ -150,9 +153,12 @@ final class ForwardCommand implements Callable<Integer> {
     }
 
     private Policy policy(PositionalEncoding encoding) {
-        return keys == Keys.AUTO
+        List<Settings.Key> key = List.of(new Settings.Key("keys", "auto", ""));
+        Keys chosen =
+                Settings.of("the cache", key, Map.of("keys", keys)).choice("keys", Keys.class);
+        return chosen == Keys.AUTO
                 ? encoding.keysStayRotated() ? Policy.ROTATED : Policy.UNROTATED
-                : Policy.valueOf(keys.name());
+                : Policy.valueOf(chosen.name());
     }
 
     /** The scores of each token of each row in turn. */

@@ -65,7 +65,7 @@ class LanguageCommandsTest {
             }
             if (what.startsWith("decode")) {
                 boolean unrotated = what.contains("unrotated");
-                String keys = unrotated ? "unrotated" : "hugging_face";
+                String keys = unrotated ? "unrotated" : "hugging-face";
                 options.addAll(List.of("--cached", "1", "--cache-keys", keys));
             }
             Npy logits = forward(name, options);
@@ -402,6 +402,7 @@ class LanguageCommandsTest {
                 "forward --model %s --ids 1,2 --packed --out x.npy".formatted(yarn),
                 "forward --model %s --ids 1,2 --position-ids 0,0 --packed --cached 1 --out x.npy"
                         .formatted(yarn),
+                "forward --model %s --ids 1 --cached 1 --cache-keys no --out x.npy".formatted(yarn),
                 "forward --model %s --ids 1 --precision int8 --out x.npy".formatted(yarn),
                 "forward --model nowhere --ids 1 --out x.npy",
                 "perplexity --model %s --ids 1".formatted(yarn),
