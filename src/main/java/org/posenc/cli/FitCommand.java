@@ -130,7 +130,9 @@ final class FitCommand implements Callable<Integer> {
     @Option(
             names = "--learning-rate",
             paramLabel = "RATE",
-            description = "The first rate of Adam (default: 0.1, with hidden layers 0.005).")
+            description =
+                    "The first rate of Adam (default: 0.1, with hidden layers 0.01, and 0.005 with"
+                            + " --simple).")
     private Double learningRate;
 
     @Option(
@@ -253,7 +255,7 @@ final class FitCommand implements Callable<Integer> {
         }
         return new FitMethod.Training(
                 steps != null ? steps : depth == 0 ? LINEAR_STEPS : DEEP_STEPS,
-                learningRate != null ? learningRate : linear ? 0.1 : 0.005,
+                learningRate != null ? learningRate : simple ? 0.005 : linear ? 0.1 : 0.01,
                 batch != null ? batch : linear ? Integer.MAX_VALUE : BATCH);
     }
 

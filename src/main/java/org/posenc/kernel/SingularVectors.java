@@ -1,5 +1,6 @@
 package org.posenc.kernel;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
@@ -47,7 +48,27 @@ public record SingularVectors(NDArray u, NDArray s, NDArray vt) {
         }
         // The U of a wide matrix is square in either form, so only its V is made larger.
         boolean square = completed && shape.get(0) < shape.get(1);
-        NDList usv = TorchScript.load("singular_vectors", Map.of("square", square)).all(false, x);
+        try {
+            return of(TorchScript.load("singular_vectors", Map.of("square", square)), x);
+        } catch (EngineException e) {
+            // LAPACK's divide and conquer now and then fails on a matrix of many equal singular
+            // values, such as that of waves at even points; seen in another basis it does.
+            if (!e.getMessage().contains("failed to converge")) {
+                throw e;
+            }
+            return byQr(x, square);
+        }
+    }
+
+    /** The same, of the factors of Xᵀ = QR. */
+    static SingularVectors byQr(NDArray x, boolean square) {
+        String mode = square ? "complete" : "reduced";
+        Map<String, Object> how = Map.of("square", square, "mode", mode);
+        return of(TorchScript.load("singular_vectors_by_qr", how), x);
+    }
+
+    private static SingularVectors of(TorchScript kernel, NDArray x) {
+        NDList usv = kernel.all(false, x);
         return new SingularVectors(usv.get(0), usv.get(1), usv.get(2));
     }
 }

@@ -17,7 +17,12 @@ import java.util.Arrays;
 final class MidpointForecast {
 
     private static final int LONGEST_PREDICTION = 64;
-    private static final double FLATTEST = 2; // of edges, the roughest that signals mostly have
+    private static final double FLATTEST = 0; // white noise
+
+    /** Of edges; an image's own pixels are samples of them, which makes them seem a bit flatter. */
+    private static final double EDGES = 2;
+
+    private static final double NEARLY_EDGES = 1.5;
     private static final double STEEPEST = 12;
     private static final double STANDS_OUT = 4; // of what the continuous spectrum has there
 
@@ -133,23 +138,27 @@ final class MidpointForecast {
             int from = Math.max(1, (n + 15) / 16); // three octaves below the highest
             double least = Double.POSITIVE_INFINITY;
             double best = FLATTEST;
-            double median = 0;
             for (double alpha = FLATTEST; alpha <= STEEPEST; alpha += 0.25) {
-                double[] above = new double[power.length - from];
-                for (int k = from; k < power.length; k++) {
-                    double[] f = folded((double) k / n, alpha);
-                    above[k - from] = Math.log(power[k] + floor) - Math.log(f[0] + f[1]);
-                }
+                double[] above = above(power, from, n, floor, alpha);
                 double middle = median(above);
                 double spread = Arrays.stream(above).map(v -> Math.abs(v - middle)).sum();
                 if (spread < least) {
                     least = spread;
                     best = alpha;
-                    median = middle;
                 }
             }
-            slope = best;
-            level = Math.exp(median);
+            slope = best >= NEARLY_EDGES && best < EDGES ? EDGES : best;
+            level = Math.exp(median(above(power, from, n, floor, slope)));
+        }
+
+        /** ln of the power over what a power law folds to. */
+        private static double[] above(double[] power, int from, int n, double floor, double alpha) {
+            double[] above = new double[power.length - from];
+            for (int k = from; k < power.length; k++) {
+                double[] f = folded((double) k / n, alpha);
+                above[k - from] = Math.log(power[k] + floor) - Math.log(f[0] + f[1]);
+            }
+            return above;
         }
 
         private static double median(double[] values) {
@@ -222,16 +231,24 @@ final class MidpointForecast {
                 double part = 1 - 2 * rho * (power > continuous ? continuous / power : 1);
                 int sides = k == 0 || 2 * k == y.length ? 1 : 2;
                 missing += (1 - part * part) * power * sides / y.length;
-                for (int t = 0; t < n; t++) {
-                    double angle = 2 * Math.PI * frequency * (beyond + t + 0.5);
-                    values[t] +=
-                            sides
-                                    * part
-                                    * (c[0] * Math.cos(angle) - c[1] * Math.sin(angle))
-                                    / y.length;
-                }
+                add(values, 2 * Math.PI * frequency, beyond + 0.5, c, sides * part / y.length);
             }
             error = missing;
+        }
+
+        /** Adds Re gain c e^{iω(t + begin)} for t = 0, 1, …, by turning from each to the next. */
+        private static void add(
+                double[] values, double omega, double begin, double[] c, double gain) {
+            double turnRe = gain * Math.cos(omega * begin);
+            double turnIm = gain * Math.sin(omega * begin);
+            double stepRe = Math.cos(omega);
+            double stepIm = Math.sin(omega);
+            for (int t = 0; t < values.length; t++) {
+                values[t] += c[0] * turnRe - c[1] * turnIm;
+                double next = turnRe * stepRe - turnIm * stepIm;
+                turnIm = turnRe * stepIm + turnIm * stepRe;
+                turnRe = next;
+            }
         }
 
         /** The samples with as many predicted ones before and after them. */

@@ -1,11 +1,5 @@
 package org.posenc.signal;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
@@ -14,12 +8,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.DoubleStream;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.posenc.analysis.SimilarityKernel;
 import org.posenc.encoding.Encodings;
 import org.posenc.encoding.PositionFeatures;
-import org.posenc.encoding.Positions;
 import org.posenc.encoding.Space;
 
 /**
@@ -36,13 +29,17 @@ import org.posenc.encoding.Space;
  *       1/(2h).
  *   <li>{@link #forBandwidth}: the encoder reaches the signal's highest frequency B. The singular
  *       value of a Gaussian basis at frequency f is exp(−2π²σ²f²) of its largest; at B it is to be
- *       1/100, far above what a fit leaves out, so σ = √(ln 100 / 2) / (π B).
+ *       1/12, far above what a fit leaves out, so σ = √(ln 12 / 2) / (π B).
  *   <li>{@link #forSignal}: widths are tried on lines of the training samples, and the fit is
- *       compared half way between them with what their spectrum forecasts there. Of widths within
- *       0.25 dB of the best the one nearest to that of {@link #forSpacing} is taken.
+ *       compared half way between them with what their spectrum forecasts there.
+ *   <li>{@link #forGaps}: widths are tried on blocks of training samples that lie anywhere, and the
+ *       fit is compared with some that were held back.
  * </ul>
  *
- * <p>Gradient training leaves out what a closed form still resolves, and is best with wider copies.
+ * <p>Of widths within 0.25 dB of the best, 0.5 dB for training, the one nearest to that of all axes
+ * together is taken, and of those for all axes the one nearest to that of {@link #forSpacing}. What
+ * a signal does at its ends is not looked at. Gradient training leaves out what a closed form still
+ * resolves, and is best with wider copies.
  *
  * @param encoding {@code gaussian}, {@code triangle}, {@code random-fourier}, {@code
  *     linear-frequencies} or {@code log-frequencies}
@@ -50,9 +47,8 @@ import org.posenc.encoding.Space;
  * @param value its value, for coordinates in [0, 1)
  * @param stableRank what the encoder is predicted to have over the samples of an axis
  * @param distancePreservation how far its similarity is predicted to stay above 0.1
- * @param forecast the peak signal-to-noise ratio expected half way between samples, in dB; NaN
- *     where no signal was given
- * @param reason a sentence or two, with the numbers
+ * @param summary these numbers in a few words
+ * @param reason one or two sentences, how it was chosen and what others would do
  */
 public record WidthChoice(
         String encoding,
@@ -60,7 +56,7 @@ public record WidthChoice(
         double value,
         double stableRank,
         double distancePreservation,
-        double forecast,
+        String summary,
         String reason) {
 
     /** The names of the encodings that have a width to choose. */
@@ -76,16 +72,21 @@ public record WidthChoice(
     public enum Method {
         /** In closed form, {@link SeparableFit}. */
         CLOSED_FORM,
-        /** By gradient descent, such as Adam. */
-        TRAINING
+        /** By gradient descent, such as Adam, over the product of the axes' features. */
+        TRAINING,
+        /**
+         * By gradient descent with hidden layers over the features of the axes side by side. The
+         * layers make the high frequencies, so the features need not; what suits was found by Zheng
+         * et al. 2022 by trying, and is known for a spacing only.
+         */
+        SIMPLE
     }
 
-    private static final int FEWEST = 8;
-    private static final int LONGEST = 256; // samples of a line that are looked at
-    private static final int LINES = 24; // of an axis
-    private static final double LEFT_AT_BANDWIDTH = 0.01;
+    private static final int FEWEST = 8; // samples of a line
+    private static final int COUNTED = 256; // samples of which a stable rank is told
     private static final double PLATEAU = 0.5; // dB
     private static final double UNDECIDED = 0.25; // dB, which forecasts are not exact to
+    private static final double UNDECIDED_TRAINED = 0.5; // a cut-off is not quite like training
 
     /**
      * What gradient descent resolves: singular values below this part of the largest are hardly
@@ -97,21 +98,21 @@ public record WidthChoice(
      * Chooses for a spacing alone.
      *
      * @param encoding one of {@link #ENCODINGS}
-     * @param spacing h between training samples along an axis of length 1, positive and at most 1/2
+     * @param spacing h between training samples along an axis of length 1, positive and at most 1
      * @param method how the weights are found
      * @return the choice
      * @throws IllegalArgumentException if an argument is out of range
      */
     public static WidthChoice forSpacing(String encoding, double spacing, Method method) {
         checkSpacing(spacing);
-        return choice(
+        return reaching(
                 encoding,
                 spacing,
                 0.5 / spacing,
                 method,
                 String.format(
                         Locale.ROOT,
-                        "Samples %s apart tell frequencies up to %s cycles apart.",
+                        "Samples %s apart tell frequencies up to %s cycles apart",
                         digits(spacing),
                         digits(0.5 / spacing)));
     }
@@ -120,7 +121,7 @@ public record WidthChoice(
      * Chooses for a signal of which the bandwidth is known.
      *
      * @param encoding one of {@link #ENCODINGS}
-     * @param spacing h between training samples along an axis of length 1, positive and at most 1/2
+     * @param spacing h between training samples along an axis of length 1, positive and at most 1
      * @param bandwidth B, the signal's highest frequency in cycles per axis, positive; above 1/(2h)
      *     samples cannot show it, and 1/(2h) is taken
      * @param method how the weights are found
@@ -140,45 +141,173 @@ public record WidthChoice(
                         Locale.ROOT,
                         bandwidth > highest
                                 ? "The signal reaches %s cycles, beyond the %s that samples %s"
-                                        + " apart show."
+                                        + " apart show"
                                 : "The signal reaches %s of the %s cycles that samples %s apart"
-                                        + " can show.",
+                                        + " can show",
                         digits(bandwidth),
                         digits(highest),
                         digits(spacing));
-        return choice(encoding, spacing, Math.min(bandwidth, highest), method, shown);
+        return reaching(encoding, spacing, Math.min(bandwidth, highest), method, shown);
     }
 
     /**
-     * Chooses for training samples, one width for all axes.
+     * Chooses for training samples on a grid.
      *
      * @param encoding one of {@link #ENCODINGS}
-     * @param samples the training samples alone, on their grid, at least 8 along each axis
-     * @param dimension K, the features along each axis
-     * @param method how the weights are found
-     * @return the choice
+     * @param samples the training samples alone
+     * @param tile the samples along each axis that have a network of their own, at most the sides
+     * @param spacings h_m of samples, as parts of a tile: 1 over their number or a little more
+     * @param dimensions K_m, the features along each axis of a tile
+     * @param method how the weights are found, not {@link Method#SIMPLE}
+     * @param seed draws random frequencies
+     * @return a choice for each axis, for coordinates in [0, 1) over a tile; for axes of less than
+     *     8 samples that of their spacing
      * @throws IllegalArgumentException if an argument is out of range
      */
-    public static WidthChoice forSignal(
-            String encoding, Signal samples, int dimension, Method method) {
-        return forAxes(
-                encoding, samples, IntStream.range(0, samples.axes()).toArray(), dimension, method);
+    public static List<WidthChoice> forSignal(
+            String encoding,
+            Signal samples,
+            int[] tile,
+            double[] spacings,
+            int[] dimensions,
+            Method method,
+            long seed) {
+        checkAxes(samples, tile, dimensions);
+        Arrays.stream(spacings).forEach(WidthChoice::checkSpacing);
+        if (method == Method.SIMPLE) {
+            throw new IllegalArgumentException(
+                    "for simple features a width is known for a spacing only");
+        }
+        double[][] candidates = new double[tile.length][];
+        double[][] errors = new double[tile.length][];
+        MidpointForecast[] forecasts = new MidpointForecast[tile.length];
+        for (List<Integer> axes : alike(tile, dimensions)) {
+            int side = tile[axes.get(0)];
+            int dimension = dimensions[axes.get(0)];
+            LineTrials trials =
+                    new LineTrials(
+                            encoding,
+                            samples,
+                            axes,
+                            new Space(1, dimension, side, true, seed),
+                            method == Method.TRAINING ? Optional.of(TRAINED) : Optional.empty());
+            double[][] tried = new double[WidthRule.candidates(encoding, side, side).length][];
+            for (int i = 0; i < tried.length; i++) {
+                tried[i] = trials.errors(i);
+            }
+            for (int a = 0; a < axes.size(); a++) {
+                int place = a;
+                double apart = 1 / spacings[axes.get(a)];
+                candidates[axes.get(a)] =
+                        WidthRule.candidates(encoding, apart, dimension * apart / side);
+                errors[axes.get(a)] = Arrays.stream(tried).mapToDouble(e -> e[place]).toArray();
+                forecasts[axes.get(a)] = trials.forecast(a);
+            }
+        }
+        int together = together(encoding, candidates, errors, spacings, method);
+        List<WidthChoice> choices = new ArrayList<>();
+        for (int m = 0; m < tile.length; m++) {
+            if (errors[m] == null) {
+                choices.add(forSpacing(encoding, spacings[m], method));
+                continue;
+            }
+            int best = nearest(errors[m], together, undecided(method));
+            String why =
+                    String.format(
+                            Locale.ROOT,
+                            "%d widths were tried on lines of the samples that train, and each fit"
+                                    + " compared, half way between samples, with what their"
+                                    + " spectrum (99 %% of it below %s of %s cycles, falling as"
+                                    + " f^-%s) lets expect there.",
+                            candidates[m].length,
+                            digits(forecasts[m].bandwidth() * tile[m]),
+                            digits(tile[m] / 2.0),
+                            digits(forecasts[m].slope()));
+            choices.add(tried(encoding, candidates[m], errors[m], best, spacings[m], why));
+        }
+        return choices;
     }
 
     /**
-     * Chooses for training samples, for one axis alone.
+     * Chooses for training samples that lie anywhere on a grid, for a fit in closed form, {@link
+     * ScatteredFit}.
      *
      * @param encoding one of {@link #ENCODINGS}
-     * @param samples the training samples alone, on their grid, at least 8 along the axis
-     * @param axis m, from 0
-     * @param dimension K, the features along the axis
-     * @param method how the weights are found
-     * @return the choice
+     * @param signal with all its samples; those that do not train are not looked at
+     * @param trains which do, row-major
+     * @param tile the samples along each axis that have a network of their own, at most the sides
+     * @param dimensions K_m, the features along each axis of a tile
+     * @param seed draws random frequencies
+     * @return a choice for each axis, for coordinates in [0, 1) over a tile; all in equal relation
+     *     to the spacing 1/K_m
      * @throws IllegalArgumentException if an argument is out of range
      */
-    public static WidthChoice forAxis(
-            String encoding, Signal samples, int axis, int dimension, Method method) {
-        return forAxes(encoding, samples, new int[] {axis}, dimension, method);
+    public static List<WidthChoice> forGaps(
+            String encoding,
+            Signal signal,
+            boolean[] trains,
+            int[] tile,
+            int[] dimensions,
+            long seed) {
+        String key = WidthRule.key(encoding);
+        checkAxes(signal, tile, dimensions);
+        if (trains.length != signal.samples()) {
+            throw new IllegalArgumentException(
+                    "which samples train must be told of "
+                            + signal.samples()
+                            + ", got "
+                            + trains.length);
+        }
+        GapTrials trials = new GapTrials(encoding, signal, trains, tile, dimensions, seed);
+        if (!trials.possible()) {
+            return Arrays.stream(dimensions)
+                    .mapToObj(k -> forSpacing(encoding, 1.0 / k, Method.CLOSED_FORM))
+                    .toList();
+        }
+        int[] own = trials.dimensions();
+        double[][] blocks =
+                Arrays.stream(own)
+                        .mapToObj(k -> WidthRule.candidates(encoding, k, k))
+                        .toArray(double[][]::new);
+        double[] errors = new double[blocks[0].length];
+        for (int i = 0; i < errors.length; i++) {
+            List<Map<String, String>> settings = new ArrayList<>();
+            for (double[] axis : blocks) {
+                settings.add(Map.of(key, Double.toString(axis[i])));
+            }
+            errors[i] = trials.error(settings);
+        }
+        int best = best(errors);
+        String why =
+                String.format(
+                        Locale.ROOT,
+                        "%d widths were tried on blocks of %s samples, and each fit compared with"
+                                + " %d samples that were held back from it.",
+                        errors.length,
+                        Signal.sides(trials.sides()),
+                        trials.heldBack());
+        return Arrays.stream(dimensions)
+                .mapToObj(
+                        k ->
+                                tried(
+                                        encoding,
+                                        WidthRule.candidates(encoding, k, k),
+                                        errors,
+                                        best,
+                                        1.0 / k,
+                                        why))
+                .toList();
+    }
+
+    /**
+     * Returns the setting of an encoding that is its width.
+     *
+     * @param encoding one of {@link #ENCODINGS}
+     * @return sigma, width or highest
+     * @throws IllegalArgumentException if it is none of them
+     */
+    public static String key(String encoding) {
+        return WidthRule.key(encoding);
     }
 
     /**
@@ -203,318 +332,190 @@ public record WidthChoice(
                 .features(new Space(1, dimension, samples, true, seed), settings());
     }
 
-    /** A number to four digits, without zeros that say nothing. */
+    /** A number to three digits, without zeros that say nothing. */
     private static String digits(double value) {
-        return new BigDecimal(value).round(new MathContext(4)).stripTrailingZeros().toPlainString();
+        return new BigDecimal(value).round(new MathContext(3)).stripTrailingZeros().toPlainString();
     }
 
     private static void checkSpacing(double spacing) {
-        if (!(spacing > 0 && spacing <= 0.5)) {
+        if (!(spacing > 0 && spacing <= 1)) {
             throw new IllegalArgumentException(
-                    "the spacing of samples must be positive and at most 0.5 of the axis, got "
+                    "the spacing of samples must be positive and at most 1, the whole axis, got "
                             + spacing);
         }
     }
 
-    private static String key(String encoding) {
-        return switch (encoding) {
-            case "gaussian", "random-fourier" -> "sigma";
-            case "triangle" -> "width";
-            case "linear-frequencies", "log-frequencies" -> "highest";
-            default ->
-                    throw new IllegalArgumentException(
-                            "a width is chosen for one of "
-                                    + String.join(", ", ENCODINGS)
-                                    + ", got \""
-                                    + encoding
-                                    + "\"");
-        };
+    private static void checkAxes(Signal samples, int[] tile, int[] dimensions) {
+        int[] sides = samples.sides();
+        boolean fit = tile.length == sides.length && dimensions.length == sides.length;
+        for (int m = 0; fit && m < sides.length; m++) {
+            fit = tile[m] >= 1 && tile[m] <= sides[m] && dimensions[m] >= 1;
+        }
+        if (!fit) {
+            throw new IllegalArgumentException(
+                    "a tile must have a side and features along each axis of "
+                            + samples
+                            + " and be no larger, got "
+                            + Signal.sides(tile)
+                            + " with "
+                            + Signal.sides(dimensions)
+                            + " features");
+        }
     }
 
-    /** The width that reaches a bandwidth. */
-    private static double reaching(String encoding, double spacing, double band, Method method) {
-        boolean trained = method == Method.TRAINING;
-        return switch (encoding) {
-            case "gaussian" -> {
-                double sigma = Math.sqrt(-Math.log(LEFT_AT_BANDWIDTH) / 2) / (Math.PI * band);
-                yield Math.min((trained ? 1.25 : 1) * sigma, 0.125);
+    /** Axes that are long enough to be looked at, those with equal features together. */
+    private static List<List<Integer>> alike(int[] tile, int[] dimensions) {
+        List<List<Integer>> groups = new ArrayList<>();
+        for (int m = 0; m < tile.length; m++) {
+            int axis = m;
+            Optional<List<Integer>> same =
+                    groups.stream()
+                            .filter(g -> tile[g.get(0)] == tile[axis])
+                            .filter(g -> dimensions[g.get(0)] == dimensions[axis])
+                            .findFirst();
+            if (same.isPresent()) {
+                same.get().add(m);
+            } else if (tile[m] >= FEWEST) {
+                groups.add(new ArrayList<>(List.of(m)));
             }
-            // Whole multiples of the spacing span the same piecewise linear functions; wider ones
-            // reach further beyond the last sample.
-            case "triangle" -> (trained ? 2 : 4) * spacing;
-            // Few features are drawn beyond three times their spread.
-            case "random-fourier" -> band / (trained ? 3.75 : 3);
-            case "linear-frequencies" -> log2(band / (trained ? 4 : 2));
-            default -> log2(band / Math.sqrt(2));
-        };
+        }
+        return groups;
     }
 
-    private static double log2(double cycles) {
-        return Math.max(0, Math.log(cycles) / Math.log(2));
+    /** The place of the width that suits all axes. */
+    private static int together(
+            String encoding,
+            double[][] candidates,
+            double[][] errors,
+            double[] spacings,
+            Method method) {
+        double[] sums = null;
+        double[] away = null; // from what is usual for the spacing
+        for (int m = 0; m < errors.length; m++) {
+            if (errors[m] == null) {
+                continue;
+            }
+            if (sums == null) {
+                sums = new double[errors[m].length];
+                double spacing = spacings[m];
+                double usual = WidthRule.reaching(encoding, spacing, 0.5 / spacing, method);
+                away =
+                        Arrays.stream(candidates[m])
+                                .map(value -> Math.abs(Math.log(value / usual)))
+                                .toArray();
+            }
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += errors[m][i];
+            }
+        }
+        if (sums == null) {
+            return 0;
+        }
+        double[] distances = away;
+        return within(sums, undecided(method))
+                .boxed()
+                .min(Comparator.comparingDouble(i -> distances[i]))
+                .orElseThrow();
     }
 
-    private static WidthChoice choice(
+    private static double undecided(Method method) {
+        return method == Method.TRAINING ? UNDECIDED_TRAINED : UNDECIDED;
+    }
+
+    /** Of widths that are as good as each other, the one nearest to another. */
+    private static int nearest(double[] errors, int place, double undecided) {
+        return within(errors, undecided)
+                .boxed()
+                .min(Comparator.comparingInt(i -> Math.abs(i - place)))
+                .orElseThrow();
+    }
+
+    private static IntStream within(double[] errors, double decibels) {
+        double limit = errors[best(errors)] * Math.pow(10, decibels / 10);
+        return IntStream.range(0, errors.length).filter(i -> errors[i] <= limit);
+    }
+
+    private static int best(double[] errors) {
+        return IntStream.range(0, errors.length)
+                .boxed()
+                .min(Comparator.comparingDouble(i -> errors[i]))
+                .orElseThrow();
+    }
+
+    private static WidthChoice reaching(
             String encoding, double spacing, double band, Method method, String shown) {
-        String key = key(encoding);
-        double value = reaching(encoding, spacing, band, method);
-        int samples = (int) Math.round(1 / spacing);
+        double value = WidthRule.reaching(encoding, spacing, band, method);
         String why =
                 switch (encoding) {
                     case "gaussian" ->
-                            " Copies of this width still follow the highest of them, and overlap"
+                            ": copies of this width still follow the highest of them, and overlap"
                                     + " enough to fill the gaps between samples.";
                     case "triangle" ->
-                            " Triangles whose feet stand on samples join them by straight lines.";
-                    default -> " The frequencies reach nearly as far, and not beyond.";
+                            ": triangles whose feet stand on samples join them by straight lines.";
+                    default -> ": the frequencies reach nearly as far, and not beyond.";
                 };
-        return of(encoding, key, value, samples, samples, Double.NaN, shown + why, "");
+        if (method == Method.SIMPLE) {
+            why = ": features reach a part of them only, hidden layers make the others.";
+        }
+        return of(encoding, value, spacing, shown + why);
+    }
+
+    private static WidthChoice tried(
+            String encoding,
+            double[] values,
+            double[] errors,
+            int best,
+            double spacing,
+            String why) {
+        double[] good = within(errors, PLATEAU).mapToDouble(i -> values[i]).toArray();
+        boolean copies = encoding.equals("gaussian") || encoding.equals("triangle");
+        String beyond =
+                copies
+                        ? "narrower copies do not reach from one sample to the next, wider ones"
+                                + " blur what changes fast"
+                        : "lower frequencies cannot follow the samples, higher ones swing between"
+                                + " them";
+        String plateau =
+                String.format(
+                        Locale.ROOT,
+                        " Most from %s to %s are within %s dB of the best; %s.",
+                        digits(good[0]),
+                        digits(good[good.length - 1]),
+                        PLATEAU,
+                        beyond);
+        return of(encoding, values[best], spacing, why + plateau);
     }
 
     /** Says the numbers, with what the trade-off predicts of them. */
-    private static WidthChoice of(
-            String encoding,
-            String key,
-            double value,
-            int samples,
-            int dimension,
-            double forecast,
-            String before,
-            String after) {
-        WidthChoice bare = new WidthChoice(encoding, key, value, 0, 0, forecast, "");
-        int even = Math.max(2, dimension + dimension % 2);
+    private static WidthChoice of(String encoding, double value, double spacing, String why) {
+        int samples = (int) Math.round(1 / spacing);
+        String key = WidthRule.key(encoding);
+        WidthChoice bare = new WidthChoice(encoding, key, value, 0, 0, "", "");
+        int even = Math.max(2, samples + samples % 2);
         SimilarityKernel kernel =
                 SimilarityKernel.of(bare.features(even, samples, 0), 1).orElseThrow();
-        double rank = kernel.stableRank(Math.min(samples, LONGEST));
+        int counted = Math.min(samples, COUNTED);
+        double rank = kernel.stableRank(counted);
         double distance = kernel.distancePreservation();
         String size =
-                key.equals("highest")
-                        ? " (" + digits(Math.pow(2, value)) + " cycles)"
-                        : encoding.equals("random-fourier")
-                                ? " cycles"
-                                : " (" + digits(value * samples) + " spacings)";
-        String numbers =
+                switch (key) {
+                    case "highest" -> " (" + digits(Math.pow(2, value)) + " cycles)";
+                    case "width" -> " (" + digits(value / spacing) + " spacings of samples)";
+                    default ->
+                            encoding.equals("gaussian")
+                                    ? " (" + digits(value / spacing) + " spacings of samples)"
+                                    : " (a spread in cycles)";
+                };
+        String summary =
                 String.format(
                         Locale.ROOT,
-                        " %s = %s%s: stable rank %s for %d samples, similar over %s (%s spacings).",
+                        "%s = %s%s, stable rank %s for %d samples, alike over %s spacings",
                         key,
                         digits(value),
                         size,
                         digits(rank),
-                        Math.min(samples, LONGEST),
-                        digits(distance),
-                        digits(distance * samples));
-        return new WidthChoice(
-                encoding, key, value, rank, distance, forecast, before + numbers + after);
-    }
-
-    private static WidthChoice forAxes(
-            String encoding, Signal samples, int[] axes, int dimension, Method method) {
-        String key = key(encoding);
-        List<Trial> trials = new ArrayList<>();
-        int shortest = Integer.MAX_VALUE;
-        int longest = 0;
-        for (int axis : axes) {
-            if (axis < 0 || axis >= samples.axes()) {
-                throw new IllegalArgumentException(
-                        "a signal of " + samples.axes() + " axes has no axis " + axis);
-            }
-            int side = samples.sides()[axis];
-            if (side < FEWEST) {
-                throw new IllegalArgumentException(
-                        "a width can be chosen from at least "
-                                + FEWEST
-                                + " samples along an axis, got "
-                                + side);
-            }
-            shortest = Math.min(shortest, side);
-            longest = Math.max(longest, side);
-            trials.add(new Trial(encoding, lines(samples, axis), side, dimension, method));
-        }
-        double[] candidates = candidates(encoding, shortest, longest, dimension);
-        double[] errors = new double[candidates.length];
-        for (int i = 0; i < candidates.length; i++) {
-            for (Trial trial : trials) {
-                errors[i] += trial.error(Map.of(key, Double.toString(candidates[i])));
-            }
-        }
-        int best = best(encoding, candidates, errors, 1.0 / longest, method);
-        double forecast = -10 * Math.log10(errors[best]);
-        return of(
-                encoding,
-                key,
-                candidates[best],
-                longest,
-                dimension,
-                forecast,
-                found(trials, axes.length, longest),
-                plateau(key, candidates, errors, best, forecast));
-    }
-
-    /** Of widths that are as good as each other, the one nearest to that for the spacing alone. */
-    private static int best(
-            String encoding, double[] candidates, double[] errors, double spacing, Method method) {
-        double usual = reaching(encoding, spacing, 0.5 / spacing, method);
-        double limit = Arrays.stream(errors).min().orElseThrow() * Math.pow(10, UNDECIDED / 10);
-        return IntStream.range(0, errors.length)
-                .filter(i -> errors[i] <= limit)
-                .boxed()
-                .min(Comparator.comparingDouble(i -> Math.abs(Math.log(candidates[i] / usual))))
-                .orElseThrow();
-    }
-
-    private static String found(List<Trial> trials, int axes, int side) {
-        double band = trials.stream().mapToDouble(Trial::bandwidth).max().orElseThrow();
-        double slope = trials.stream().mapToDouble(t -> t.forecast.slope()).average().orElseThrow();
-        return String.format(
-                Locale.ROOT,
-                "Along %s %d samples (spacing %s) 99 %% of the variance lie below %s cycles of the"
-                        + " %d that can be told apart, and the spectrum falls as f^-%s.",
-                axes == 1 ? "the axis of" : axes + " axes of up to",
-                side,
-                digits(1.0 / side),
-                digits(band),
-                side / 2,
-                digits(slope));
-    }
-
-    private static String plateau(
-            String key, double[] candidates, double[] errors, int best, double forecast) {
-        double limit = Arrays.stream(errors).min().orElseThrow() * Math.pow(10, PLATEAU / 10);
-        int from = best;
-        int to = best;
-        while (from > 0 && errors[from - 1] <= limit) {
-            from--;
-        }
-        while (to < errors.length - 1 && errors[to + 1] <= limit) {
-            to++;
-        }
-        return String.format(
-                Locale.ROOT,
-                " A fit is forecast to reach %.1f dB between the samples; with %s from %s to %s"
-                        + " it is within %s dB of the best.",
-                forecast,
-                key,
-                digits(candidates[from]),
-                digits(candidates[to]),
-                PLATEAU);
-    }
-
-    private static double[] candidates(String encoding, int shortest, int longest, int dimension) {
-        double spacing = 1.0 / Math.min(longest, dimension);
-        double wider = 1.0 / Math.min(shortest, dimension);
-        return switch (encoding) {
-            case "gaussian" -> geometric(0.4 * spacing, 8 * wider, 1.1);
-            case "triangle" ->
-                    DoubleStream.concat(
-                                    DoubleStream.iterate(1, w -> w <= 4, w -> w + 0.5),
-                                    DoubleStream.of(5, 6, 8))
-                            .map(w -> w * wider)
-                            .toArray();
-            case "random-fourier" -> geometric(0.02 / wider, 0.5 / spacing, 1.15);
-            default -> {
-                double most = Math.log(longest) / Math.log(2);
-                yield DoubleStream.iterate(0.5, p -> p <= most + 0.01, p -> p + 0.25).toArray();
-            }
-        };
-    }
-
-    private static double[] geometric(double from, double to, double ratio) {
-        return DoubleStream.iterate(from, v -> v <= to * 1.0001, v -> v * ratio).toArray();
-    }
-
-    /** Lines along an axis, evenly from all there are, each channel one. */
-    private static double[][] lines(Signal samples, int axis) {
-        int[] sides = samples.sides();
-        int channels = samples.channels();
-        int stride = channels; // numbers from one sample along the axis to the next
-        for (int m = axis + 1; m < sides.length; m++) {
-            stride *= sides[m];
-        }
-        int side = sides[axis];
-        float[] values = samples.values();
-        int all = values.length / side;
-        int taken = Math.min(LINES, all);
-        double[][] lines = new double[taken][side];
-        for (int i = 0; i < taken; i++) {
-            int line = (int) ((i + 0.5) * all / taken);
-            int from = line / stride * stride * side + line % stride;
-            for (int j = 0; j < side; j++) {
-                lines[i][j] = values[from + j * stride];
-            }
-        }
-        return lines;
-    }
-
-    /** Fits of lines with one width after another, against the forecast. */
-    private static final class Trial {
-
-        private final String encoding;
-        private final double[][] lines; // (lines, n)
-        private final int side;
-        private final int dimension;
-        private final Method method;
-        private final MidpointForecast forecast;
-
-        Trial(String encoding, double[][] whole, int side, int dimension, Method method) {
-            this.encoding = encoding;
-            this.side = side;
-            this.dimension = dimension;
-            this.method = method;
-            int n = Math.min(side, LONGEST);
-            int from = (side - n) / 2;
-            lines =
-                    Arrays.stream(whole)
-                            .map(line -> Arrays.copyOfRange(line, from, from + n))
-                            .toArray(double[][]::new);
-            forecast = new MidpointForecast(lines);
-        }
-
-        /** In cycles over the axis. */
-        double bandwidth() {
-            return forecast.bandwidth() * side;
-        }
-
-        /** The mean squared error that a fit is expected to have between the samples. */
-        double error(Map<String, String> settings) {
-            int n = lines[0].length;
-            PositionFeatures features =
-                    Encodings.named(encoding)
-                            .features(new Space(1, dimension, side, true, 0), settings);
-            Regularization regularization =
-                    method == Method.TRAINING ? TRAINED : Regularization.suiting(features);
-            try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-                features.initialize(manager, DataType.FLOAT64, new Shape(n));
-                ParameterStore parameters = new ParameterStore(manager, false);
-                double[] samples = new double[n * lines.length];
-                for (int i = 0; i < samples.length; i++) {
-                    samples[i] = lines[i % lines.length][i / lines.length];
-                }
-                SeparableFit fit =
-                        SeparableFit.of(
-                                List.of(at(0, features, manager, parameters)),
-                                manager.create(samples, new Shape(n, lines.length)),
-                                regularization);
-                double[] between =
-                        fit.onGrid(List.of(at(0.5, features, manager, parameters))).toDoubleArray();
-                double squares = 0;
-                for (int i = 0; i < between.length; i++) {
-                    double off = between[i] - forecast.values()[i % lines.length][i / lines.length];
-                    squares += off * off;
-                }
-                return squares / between.length + forecast.error();
-            }
-        }
-
-        private NDArray at(
-                double part,
-                PositionFeatures features,
-                NDManager manager,
-                ParameterStore parameters) {
-            int n = lines[0].length;
-            int from = (side - n) / 2;
-            double[] x = new double[n];
-            Arrays.setAll(x, i -> (from + i + part) / side);
-            return features.features(Positions.of(manager.create(x)), parameters, false); // (n, K)
-        }
+                        counted,
+                        digits(distance / spacing));
+        return new WidthChoice(encoding, key, value, rank, distance, summary, why);
     }
 }

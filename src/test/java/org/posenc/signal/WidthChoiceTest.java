@@ -3,12 +3,8 @@ package org.posenc.signal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import java.nio.file.Path;
@@ -18,17 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
-import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.analysis.ClosedForms;
-import org.posenc.encoding.Encodings;
-import org.posenc.encoding.PositionFeatures;
-import org.posenc.encoding.Positions;
-import org.posenc.encoding.Space;
 import org.posenc.signal.WidthChoice.Method;
 import org.posenc.testing.Goldens;
 
@@ -120,81 +111,6 @@ class WidthChoiceTest {
         return new Signal(new int[] {n}, 1, values);
     }
 
-    /** Every second sample along each axis. */
-    private static Signal training(Signal signal) {
-        int[] sides = Arrays.stream(signal.sides()).map(n -> (n + 1) / 2).toArray();
-        float[] kept =
-                new float[Arrays.stream(sides).reduce(1, (a, b) -> a * b) * signal.channels()];
-        boolean[] trains = Sampling.EVERY_SECOND.trains(signal.sides());
-        int at = 0;
-        for (int i = 0; i < trains.length; i++) {
-            for (int c = 0; trains[i] && c < signal.channels(); c++) {
-                kept[at++] = signal.values()[i * signal.channels() + c];
-            }
-        }
-        return new Signal(sides, signal.channels(), kept);
-    }
-
-    private static double[] sweep(String encoding, int samples) {
-        double h = 1.0 / samples;
-        return switch (encoding) {
-            case "gaussian" -> geometric(0.25 * h, 8 * h, 1.15);
-            case "triangle" ->
-                    DoubleStream.of(0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8)
-                            .map(w -> w * h)
-                            .toArray();
-            case "random-fourier" -> geometric(0.02 * samples, 0.5 * samples, 1.2);
-            default ->
-                    DoubleStream.iterate(
-                                    1, p -> p <= Math.log(samples) / Math.log(2), p -> p + 0.25)
-                            .toArray();
-        };
-    }
-
-    private static double[] geometric(double from, double to, double ratio) {
-        return DoubleStream.iterate(from, v -> v <= to, v -> v * ratio).toArray();
-    }
-
-    /** The held-out PSNR of the complex encoding's fit in closed form. */
-    private static double heldOut(Signal signal, String encoding, Map<String, String> settings) {
-        try (NDManager manager = NDManager.newBaseManager()) {
-            ParameterStore parameters = new ParameterStore(manager, false);
-            List<NDArray> trained = new ArrayList<>();
-            List<NDArray> all = new ArrayList<>();
-            PositionFeatures axis = null;
-            for (int side : signal.sides()) {
-                int n = (side + 1) / 2;
-                axis = Encodings.named(encoding).features(new Space(1, n, n, true, 0), settings);
-                axis.initialize(manager, DataType.FLOAT64, new Shape(n));
-                double[] x = IntStream.range(0, side).mapToDouble(i -> (double) i / side).toArray();
-                NDArray phi = axis.features(Positions.of(manager.create(x)), parameters, false);
-                all.add(phi);
-                trained.add(phi.get("::2"));
-            }
-            Signal samples = training(signal);
-            NDArray s = samples.array(manager).toType(DataType.FLOAT64, false);
-            double[] fitted =
-                    SeparableFit.of(trained, s, Regularization.suiting(axis))
-                            .onGrid(all)
-                            .toDoubleArray();
-            return psnrHeldOut(signal, fitted);
-        }
-    }
-
-    private static double psnrHeldOut(Signal signal, double... fitted) {
-        boolean[] trains = Sampling.EVERY_SECOND.trains(signal.sides());
-        double squares = 0;
-        int count = 0;
-        for (int i = 0; i < fitted.length; i++) {
-            if (!trains[i / signal.channels()]) {
-                double off = fitted[i] - signal.values()[i];
-                squares += off * off;
-                count++;
-            }
-        }
-        return -10 * Math.log10(squares / count);
-    }
-
     @ParameterizedTest
     @CsvSource({
         "gaussian, smooth",
@@ -220,23 +136,57 @@ class WidthChoiceTest {
         "log-frequencies, leaves",
     })
     void theChoiceIsWithinHalfADecibelOfTheBestOfASweep(String encoding, String name) {
-        Signal signal = signal(name);
-        Signal samples = training(signal);
-        int n = samples.longest();
-        WidthChoice choice = WidthChoice.forSignal(encoding, samples, n, Method.CLOSED_FORM);
-        double chosen = heldOut(signal, encoding, choice.settings());
-        double best = Double.NEGATIVE_INFINITY;
-        double at = 0;
-        for (double value : sweep(encoding, n)) {
-            double there = heldOut(signal, encoding, Map.of(choice.key(), "" + value));
-            if (there > best) {
-                best = there;
-                at = value;
+        WidthSweep.Result result = WidthSweep.of(signal(name), encoding);
+        assertThat(result.lost()).as("%s: %s", name, result).isLessThan(0.5);
+    }
+
+    /** Signals that had no part in how the rules were made; those that take little time. */
+    @ParameterizedTest
+    @CsvSource({
+        "gaussian, chirp",
+        "gaussian, temperature",
+        "gaussian, telegraph",
+        "gaussian, pink-noise",
+        "gaussian, white-noise",
+        "gaussian, leaves-7",
+        "gaussian, clouds",
+        "gaussian, bricks",
+        "gaussian, tissue",
+        "triangle, telegraph",
+        "triangle, clouds",
+        "triangle, tissue",
+        "random-fourier, pink-noise",
+        "random-fourier, clouds",
+        "random-fourier, tissue",
+        "linear-frequencies, clouds",
+        "log-frequencies, clouds",
+        "log-frequencies, bricks",
+    })
+    void holdsForSignalsThatItWasNotMadeFor(String encoding, String name) {
+        WidthSweep.Result result = WidthSweep.of(UnseenSignals.of(name), encoding);
+        assertThat(result.lost()).as("%s: %s", name, result).isLessThan(0.5);
+    }
+
+    /**
+     * Of the 60 cases 50 held when this was written. Speech is lost, whose resonances lie beyond
+     * what its samples can tell apart and are seen turned over; so is white noise by waves.
+     */
+    @Test
+    @Tag("slow")
+    void holdsForFiveOfSixUnseenCases() {
+        List<String> failed = new ArrayList<>();
+        double most = 0;
+        for (String name : UnseenSignals.NAMES) {
+            for (String encoding : WidthChoice.ENCODINGS) {
+                WidthSweep.Result result = WidthSweep.of(UnseenSignals.of(name), encoding);
+                most = Math.max(most, result.lost());
+                if (result.lost() >= 0.5) {
+                    failed.add(name + ": " + result);
+                }
             }
         }
-        assertThat(chosen)
-                .as("%s, the sweep's best is %.2f dB at %s; %s", name, best, at, choice.reason())
-                .isGreaterThan(best - 0.5);
+        assertThat(failed).hasSizeLessThanOrEqualTo(10);
+        assertThat(most).isLessThan(1.7);
     }
 
     /** Adam with PyTorch's standards, full batch, by its definition: the weights of Ŝ = A W Bᵀ. */
@@ -328,25 +278,25 @@ class WidthChoiceTest {
             identity[c][c] = 1;
         }
         double[][] b = plane ? gaussians(columns, sigma, 2) : identity;
-        Signal samples = training(signal);
+        Signal samples = WidthSweep.training(signal);
         double[] s = new double[samples.values().length];
         Arrays.setAll(s, i -> samples.values()[i]);
         double[] w = trained(a, b, s, plane ? 0.1 : 0.01, plane ? 600 : 1000);
         double[][] all = plane ? gaussians(columns, sigma, 1) : identity;
-        return psnrHeldOut(signal, grid(gaussians(rows, sigma, 1), w, all));
+        return WidthSweep.psnrHeldOut(signal, grid(gaussians(rows, sigma, 1), w, all));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"photograph-rows", "leaves"})
     void theChoiceForTrainingIsWithinHalfADecibelOfTheBestTrained(String name) {
         Signal signal = name.equals("leaves") ? signal(name).channel(1) : signal(name);
-        Signal samples = training(signal);
+        Signal samples = WidthSweep.training(signal);
         int n = samples.longest();
-        WidthChoice choice = WidthChoice.forSignal("gaussian", samples, n, Method.TRAINING);
+        WidthChoice choice = WidthSweep.choices("gaussian", samples, Method.TRAINING).get(0);
         WidthChoice usual = WidthChoice.forSpacing("gaussian", 1.0 / n, Method.TRAINING);
         double best = Double.NEGATIVE_INFINITY;
         double at = 0;
-        for (double sigma : geometric(0.5 / n, 3.0 / n, 1.35)) {
+        for (double sigma : WidthSweep.geometric(0.5 / n, 3.0 / n, 1.35)) {
             double there = afterTraining(signal, sigma);
             if (there > best) {
                 best = there;
@@ -375,7 +325,7 @@ class WidthChoiceTest {
         }
         assertThat(best).isGreaterThan(23);
         WidthChoice choice = WidthChoice.forSpacing("gaussian", 1.0 / 32, Method.CLOSED_FORM);
-        assertThat(heldOut(signal("leaves"), "gaussian", choice.settings()))
+        assertThat(WidthSweep.heldOut(signal("leaves"), "gaussian", List.of(choice.settings())))
                 .isGreaterThan(best - 0.5);
     }
 
@@ -384,15 +334,20 @@ class WidthChoiceTest {
     @CsvSource({"photograph, 0.6", "walk, 1.6"})
     void theSpacingAloneIsNearTheBestOfASweep(String name, double decibels) {
         Signal signal = signal(name);
-        int n = training(signal).longest();
+        int n = WidthSweep.training(signal).longest();
         for (String encoding : List.of("gaussian", "triangle", "random-fourier")) {
             WidthChoice choice = WidthChoice.forSpacing(encoding, 1.0 / n, Method.CLOSED_FORM);
             double best =
-                    Arrays.stream(sweep(encoding, n))
-                            .map(v -> heldOut(signal, encoding, Map.of(choice.key(), "" + v)))
+                    Arrays.stream(WidthSweep.values(encoding, n))
+                            .map(
+                                    v ->
+                                            WidthSweep.heldOut(
+                                                    signal,
+                                                    encoding,
+                                                    List.of(Map.of(choice.key(), "" + v))))
                             .max()
                             .orElseThrow();
-            assertThat(heldOut(signal, encoding, choice.settings()))
+            assertThat(WidthSweep.heldOut(signal, encoding, List.of(choice.settings())))
                     .as("%s of %.2f dB: %s", encoding, best, choice.reason())
                     .isGreaterThan(best - decibels);
         }
@@ -404,13 +359,12 @@ class WidthChoiceTest {
         double sigma = choice.value();
         assertThat(sigma).isBetween(0.006, 0.011); // the plateau of facts: 0.6 to 1.1 spacings
         assertThat(choice.key()).isEqualTo("sigma");
-        assertThat(choice.forecast()).isNaN();
         assertThat(choice.stableRank())
                 .isCloseTo(ClosedForms.gaussianStableRank(sigma, 100), within(1e-9));
         assertThat(choice.distancePreservation())
                 .isCloseTo(2 * sigma * Math.sqrt(Math.log(10)), within(1e-12));
-        assertThat(choice.reason())
-                .contains("0.01 apart", "50 cycles", "0.966 spacings", "stable rank");
+        assertThat(choice.summary()).contains("0.71 spacings", "stable rank");
+        assertThat(choice.reason()).contains("0.01 apart", "50 cycles");
         assertThat(WidthChoice.forSpacing("gaussian", 0.01, Method.TRAINING).value())
                 .isGreaterThan(sigma);
         for (String encoding : WidthChoice.ENCODINGS) {
@@ -431,41 +385,41 @@ class WidthChoiceTest {
         assertThat(beyond.reason()).contains("reaches 500 cycles", "the 64 that");
         // Sines up to 37 of 64 cycles, whose bandwidth is known.
         Signal sines = signal("sines");
-        double known =
-                heldOut(
-                        sines,
-                        "gaussian",
-                        WidthChoice.forBandwidth("gaussian", h, 37, Method.CLOSED_FORM).settings());
-        assertThat(known)
-                .isGreaterThan(heldOut(sines, "gaussian", Map.of("sigma", "" + whole)) + 3);
+        WidthChoice known = WidthChoice.forBandwidth("gaussian", h, 37, Method.CLOSED_FORM);
+        double asKnown = WidthSweep.heldOut(sines, "gaussian", List.of(known.settings()));
+        double asUsual =
+                WidthSweep.heldOut(sines, "gaussian", List.of(Map.of("sigma", "" + whole)));
+        assertThat(asKnown).isGreaterThan(asUsual);
     }
 
     @Test
     void eachAxisMayHaveItsOwn() {
-        int rows = 64;
-        int columns = 32;
-        float[] values = new float[rows * columns];
-        for (int i = 0; i < values.length; i++) {
-            double y = i / columns / (double) rows;
-            double x = i % columns / (double) columns;
-            values[i] = (float) (Math.sin(4 * Math.PI * y) + Math.cos(26 * Math.PI * x));
+        Signal wall = WidthSweep.training(UnseenSignals.of("bricks"));
+        int rows = wall.sides()[0];
+        int columns = wall.sides()[1];
+        float[] turned = new float[rows * columns];
+        for (int i = 0; i < turned.length; i++) {
+            turned[i % columns * rows + i / columns] = wall.values()[i];
         }
-        Signal signal = new Signal(new int[] {rows, columns}, 1, values);
-        WidthChoice slow = WidthChoice.forAxis("gaussian", signal, 0, 64, Method.CLOSED_FORM);
-        WidthChoice fast = WidthChoice.forAxis("gaussian", signal, 1, 32, Method.CLOSED_FORM);
-        assertThat(slow.value() * rows).isGreaterThan(2 * fast.value() * columns);
-        assertThat(slow.forecast()).isGreaterThan(30);
+        List<WidthChoice> each = WidthSweep.choices("gaussian", wall, Method.CLOSED_FORM);
+        List<WidthChoice> other =
+                WidthSweep.choices(
+                        "gaussian",
+                        new Signal(new int[] {columns, rows}, 1, turned),
+                        Method.CLOSED_FORM);
+        assertThat(each.get(0)).isEqualTo(other.get(1)).isNotEqualTo(each.get(1));
+        assertThat(each.get(0).value()).isGreaterThan(1.2 * each.get(1).value());
     }
 
     @Test
     void saysWhatIsWrong() {
-        for (double spacing : new double[] {0, -0.1, Double.NaN, 0.6}) {
+        for (double spacing : new double[] {0, -0.1, Double.NaN, 1.5}) {
             assertThatThrownBy(
                             () -> WidthChoice.forSpacing("gaussian", spacing, Method.CLOSED_FORM))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage(
-                            "the spacing of samples must be positive and at most 0.5 of the axis,"
-                                    + " got "
+                            "the spacing of samples must be positive and at most 1, the whole"
+                                    + " axis, got "
                                     + spacing);
         }
         assertThatThrownBy(() -> WidthChoice.forSpacing("rope", 0.1, Method.TRAINING))
@@ -476,11 +430,30 @@ class WidthChoiceTest {
                                 WidthChoice.forBandwidth(
                                         "gaussian", 0.1, Double.NaN, Method.TRAINING))
                 .hasMessage("the bandwidth must be positive and finite, got NaN");
-        Signal few = line(7, i -> i);
-        assertThatThrownBy(() -> WidthChoice.forSignal("gaussian", few, 7, Method.TRAINING))
-                .hasMessage("a width can be chosen from at least 8 samples along an axis, got 7");
-        assertThatThrownBy(() -> WidthChoice.forAxis("gaussian", few, 1, 7, Method.TRAINING))
-                .hasMessageContaining("no axis 1");
+        Signal line = line(9, i -> i);
+        assertThatThrownBy(
+                        () ->
+                                WidthChoice.forSignal(
+                                        "gaussian",
+                                        line,
+                                        new int[] {10},
+                                        new double[] {0.1},
+                                        new int[] {9},
+                                        Method.TRAINING,
+                                        0))
+                .hasMessageContaining("no larger, got 10 with 9 features");
+        assertThatThrownBy(() -> WidthSweep.choices("gaussian", line, Method.SIMPLE))
+                .hasMessageContaining("for a spacing only");
+        assertThatThrownBy(
+                        () ->
+                                WidthChoice.forGaps(
+                                        "gaussian",
+                                        line,
+                                        new boolean[3],
+                                        new int[] {9},
+                                        new int[] {9},
+                                        0))
+                .hasMessage("which samples train must be told of 9, got 3");
         assertThatThrownBy(() -> line(9, i -> i == 4 ? Double.NaN : 1))
                 .hasMessageContaining("finite, got NaN at [4]");
     }
@@ -488,8 +461,75 @@ class WidthChoiceTest {
     /** A constant signal has no spectrum, but a choice. */
     @Test
     void nothingHappensToAConstant() {
-        WidthChoice choice =
-                WidthChoice.forSignal("gaussian", line(32, i -> 0.25), 32, Method.CLOSED_FORM);
+        Signal constant = line(32, i -> 0.25);
+        WidthChoice choice = WidthSweep.choices("gaussian", constant, Method.CLOSED_FORM).get(0);
         assertThat(choice.value()).isFinite().isPositive();
+    }
+
+    @Test
+    void fewSamplesGetWhatIsUsualForTheirSpacing() {
+        Signal few = new Signal(new int[] {7, 1}, 1, new float[7]);
+        List<WidthChoice> choices = WidthSweep.choices("triangle", few, Method.CLOSED_FORM);
+        assertThat(choices.get(0))
+                .isEqualTo(WidthChoice.forSpacing("triangle", 1 / 7.0, Method.CLOSED_FORM));
+        assertThat(choices.get(1).value()).isEqualTo(2);
+    }
+
+    /** A long sound is looked at in parts, and widths scale with its length. */
+    @Test
+    void aLongLineIsLookedAtInParts() {
+        Signal once = WidthSweep.training(UnseenSignals.of("temperature")); // 360 samples
+        float[] values = new float[8 * once.values().length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = once.values()[i % once.values().length];
+        }
+        Signal often = new Signal(new int[] {8 * 360}, 2, values);
+        double own = WidthSweep.choices("gaussian", once, Method.CLOSED_FORM).get(0).value() * 360;
+        int[] tile = {256};
+        double tiled =
+                WidthChoice.forSignal(
+                                        "gaussian",
+                                        often,
+                                        tile,
+                                        new double[] {1.0 / 256},
+                                        tile,
+                                        Method.CLOSED_FORM,
+                                        0)
+                                .get(0)
+                                .value()
+                        * 256;
+        double whole =
+                WidthSweep.choices("gaussian", often, Method.CLOSED_FORM).get(0).value() * 8 * 360;
+        assertThat(tiled).isCloseTo(own, withinPercentage(20));
+        assertThat(whole).isCloseTo(tiled, withinPercentage(1e-6));
+    }
+
+    /** Fits of a quarter of the samples, drawn at random, judged by all the others. */
+    @ParameterizedTest
+    @CsvSource({"gaussian, leaves-7", "gaussian, clouds", "triangle, bricks", "gaussian, tissue"})
+    void theChoiceForGapsIsWithinHalfADecibelOfTheBestOfASweep(String encoding, String name) {
+        Signal signal = UnseenSignals.of(name);
+        int axes = signal.axes();
+        int[] sides = signal.sides();
+        double fraction = axes == 2 ? 0.25 : 0.125;
+        boolean[] trains = new Sampling.RandomFraction(fraction, 5).trains(sides);
+        int[] k = Arrays.stream(sides).map(n -> n / 2).toArray();
+        List<WidthChoice> choices = WidthChoice.forGaps(encoding, signal, trains, sides, k, 0);
+        double chosen =
+                WidthSweep.fromGaps(
+                        signal,
+                        trains,
+                        encoding,
+                        k,
+                        choices.stream().map(WidthChoice::settings).toList());
+        double best = Double.NEGATIVE_INFINITY;
+        for (double spacings = 0.6; spacings < 5; spacings *= 1.3) {
+            List<Map<String, String>> settings = new ArrayList<>();
+            for (int own : k) {
+                settings.add(Map.of(choices.get(0).key(), "" + spacings / own));
+            }
+            best = Math.max(best, WidthSweep.fromGaps(signal, trains, encoding, k, settings));
+        }
+        assertThat(chosen).as("%s", choices).isGreaterThan(best - 0.5);
     }
 }

@@ -29,10 +29,11 @@ import org.posenc.signal.Tiles;
  *
  * @param network what each of the networks is
  * @param tiles what each is fitted to
- * @param reason why the encoding is as wide as it is
+ * @param width how wide the encoding is, in a few words
+ * @param reason why
  * @param ends what is done where the signal ends
  */
-record FitLayout(NetworkPlan network, Tiles tiles, String reason, Ends ends) {
+record FitLayout(NetworkPlan network, Tiles tiles, String width, String reason, Ends ends) {
 
     /** Standard sides of a tile for signals of 1, 2, 3 and more axes. */
     private static final int[] SIDES = {512, 512, 128, 72};
@@ -46,34 +47,31 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason, Ends ends) {
         Tiles tiles = tiles(signal, plan);
         int[] lengths = lengths(tiles.tile(), plan.sampling());
         List<ChosenEncoding> encodings = new ArrayList<>();
-        StandardWidth width;
-        String reason = "A single sample trains, which says nothing of others.";
+        List<ChosenWidth> widths = new ArrayList<>();
         Ends ends = Ends.of(choice, plan.sampling(), tiles);
         if (plan.complex()) {
+            int[] features =
+                    IntStream.of(lengths)
+                            .map(length -> features(plan, choice, length, lengths.length))
+                            .toArray();
+            double[] spacings = spacings(ends.grid(), lengths);
+            List<ChosenWidth> each =
+                    ChosenWidth.ofAxes(choice, signal, plan, tiles, spacings, features);
             for (int m = 0; m < lengths.length; m++) {
                 if (ends.single(m)) {
                     encodings.add(ends.constant(m));
                     continue;
                 }
-                int length = lengths[m];
-                width = StandardWidth.of(choice, spacing(ends.grid(), m, length), plan);
-                reason = width.reason();
-                Space space =
-                        new Space(
-                                1,
-                                features(plan, choice, length, lengths.length),
-                                length,
-                                true,
-                                plan.seed());
-                encodings.add(chosen(width.choice(), space, ends.settings(m)));
+                widths.add(each.get(m));
+                Space space = new Space(1, features[m], lengths[m], true, plan.seed());
+                encodings.add(chosen(each.get(m), space, ends.settings(m)));
             }
         } else {
             int longest = Arrays.stream(lengths).max().orElseThrow();
-            width = StandardWidth.of(choice, 1.0 / longest, plan);
-            reason = width.reason();
+            widths.add(ChosenWidth.ofSimple(choice, longest));
             int features = plan.features().orElse(SIMPLE_FEATURES * lengths.length);
             Space space = new Space(lengths.length, features, longest, true, plan.seed());
-            encodings.add(chosen(width.choice(), space, ends.settings()));
+            encodings.add(chosen(widths.get(0), space, ends.settings()));
         }
         NetworkPlan network =
                 new NetworkPlan(
@@ -84,20 +82,24 @@ record FitLayout(NetworkPlan network, Tiles tiles, String reason, Ends ends) {
                         plan.activation(),
                         signal.channels(),
                         false);
-        return new FitLayout(network, tiles, reason, ends);
+        return new FitLayout(
+                network, tiles, ChosenWidth.summary(widths), ChosenWidth.reason(widths), ends);
     }
 
-    private static ChosenEncoding chosen(
-            EncodingChoice choice, Space space, Map<String, String> ends) {
-        Map<String, String> settings = new TreeMap<>(choice.settings());
+    private static ChosenEncoding chosen(ChosenWidth width, Space space, Map<String, String> ends) {
+        Map<String, String> settings = new TreeMap<>(width.choice().settings());
         settings.putAll(ends);
-        return new ChosenEncoding(choice.name(), space, settings);
+        return new ChosenEncoding(width.choice().name(), space, settings);
     }
 
     /** The distance of samples that train, as a part of the axis; on average, of random ones. */
-    private static double spacing(TrainingGrid grid, int axis, int length) {
-        double even = (double) grid.spacing()[axis] / grid.tiles().tile()[axis];
-        return Math.max(even, 1.0 / length);
+    private static double[] spacings(TrainingGrid grid, int[] lengths) {
+        double[] spacings = new double[lengths.length];
+        for (int m = 0; m < spacings.length; m++) {
+            double even = (double) grid.spacing()[m] / grid.tiles().tile()[m];
+            spacings[m] = Math.max(even, 1.0 / lengths[m]);
+        }
+        return spacings;
     }
 
     private static int features(FitPlan plan, EncodingChoice choice, int length, int axes) {

@@ -118,6 +118,10 @@ public final class FitReport {
         StringBuilder text = new StringBuilder();
         text.append(table().title()).append("\n\n").append(table().toText(width)).append('\n');
         for (ResultRow row : rows) {
+            text.append(encoding(row)).append(": ").append(row.labels().get("width")).append('\n');
+        }
+        text.append('\n');
+        for (ResultRow row : rows) {
             FitFiles own = of(row);
             List<Path> written = new ArrayList<>(List.of(own.reconstruction()));
             if (plan.upscale() > 1) {
@@ -507,13 +511,15 @@ public final class FitReport {
 
     private String widths() {
         StringBuilder text = new StringBuilder();
+        String reason = "";
         for (ResultRow row : rows) {
-            text.append("Why ")
-                    .append(encoding(row))
-                    .append(" is as wide as it is: ")
-                    .append(row.labels().get("reason"))
-                    .append(' ');
+            if (!row.labels().get("reason").equals(reason)) {
+                text.append(reason.isEmpty() ? "" : reason + " ");
+                reason = row.labels().get("reason");
+            }
+            text.append(encoding(row)).append(": ").append(row.labels().get("width")).append(". ");
         }
+        text.append(reason).append(' ');
         return text.append(
                         "The stable rank counts how many directions of the features are strong;"
                                 + " distance preservation is how far apart two points can be before"

@@ -29,6 +29,7 @@ import org.posenc.signal.SignalFile;
  * @param plan what is fitted
  * @param file the signal
  * @param choice the encoding
+ * @param layout its networks
  * @param key names the trial in the log of results
  * @param files where its results go
  * @param pause the least time from one writing of a training to the next
@@ -38,6 +39,7 @@ record FitTrial(
         FitPlan plan,
         SignalFile file,
         EncodingChoice choice,
+        FitLayout layout,
         String key,
         FitFiles files,
         Duration pause,
@@ -49,13 +51,12 @@ record FitTrial(
 
     @Override
     public ResultRow call() throws IOException {
-        FitLayout layout = FitLayout.of(file.signal(), plan, choice);
-        requireRoom(layout);
+        requireRoom();
         try (NDManager manager = NDManager.newBaseManager(plan.device());
                 Autograd.Scope off = Autograd.off()) {
             TrainingState state = new TrainingState(files.training(), key, pause);
             long begin = System.nanoTime();
-            FittedSignal fitted = fitted(layout, manager, state);
+            FittedSignal fitted = fitted(manager, state);
             double seconds = (System.nanoTime() - begin) / 1e9;
             Signal shown = fitted.sample(Grid.of(file.signal().sides()), manager);
             Map<String, Double> values = fidelity(shown);
@@ -77,12 +78,12 @@ record FitTrial(
                             "steps", state.steps(),
                             "psnr", state.psnr(),
                             "spectrum", measures.spectrum());
-            return new ResultRow(key, labels(layout), values, curves);
+            return new ResultRow(key, labels(), values, curves);
         }
     }
 
     /** Refuses what is larger than this machine's memory; a GPU says so itself. */
-    private void requireRoom(FitLayout layout) {
+    private void requireRoom() {
         if (plan.device().isGpu()) {
             return;
         }
@@ -104,7 +105,7 @@ record FitTrial(
                 .requireRoom(plan.method() instanceof FitMethod.ClosedForm, FitMemory.available());
     }
 
-    private FittedSignal fitted(FitLayout layout, NDManager manager, TrainingState state) {
+    private FittedSignal fitted(NDManager manager, TrainingState state) {
         if (plan.method() instanceof FitMethod.Training training) {
             return new GradientFit(layout, training, plan.sampling(), plan.seed())
                     .fit(file.signal(), manager, state, progress);
@@ -149,7 +150,7 @@ record FitTrial(
         values.put("bitsPerValue", 8 * coded / truth.values().length);
     }
 
-    private Map<String, String> labels(FitLayout layout) {
+    private Map<String, String> labels() {
         Map<String, String> labels = new LinkedHashMap<>();
         labels.put("encoding", choice.toString());
         labels.put("network", plan.network());
@@ -157,6 +158,7 @@ record FitTrial(
         labels.put("sampling", plan.sampling().toString());
         labels.put("tiles", Integer.toString(layout.tiles().count()));
         labels.put("features", layout.features());
+        labels.put("width", layout.width());
         labels.put("reason", layout.reason());
         return labels;
     }

@@ -31,6 +31,7 @@ public final class Fitting {
     private final Path out;
     private final SignalFile file;
     private final Duration pause;
+    private final Map<EncodingChoice, FitLayout> layouts = new LinkedHashMap<>();
 
     private Fitting(FitPlan plan, Path out, SignalFile file, Duration pause) {
         this.plan = plan;
@@ -105,8 +106,9 @@ public final class Fitting {
                             + " times (java -Xmx gives more)");
         }
         for (EncodingChoice choice : plan.encodings()) {
-            CoordinateMlp network =
-                    FitLayout.of(signal, plan, choice).network().network(plan.seed());
+            FitLayout layout = FitLayout.of(signal, plan, choice);
+            layouts.put(choice, layout);
+            CoordinateMlp network = layout.network().network(plan.seed());
             if (plan.method() instanceof FitMethod.ClosedForm
                     && !network.features().getParameters().isEmpty()) {
                 throw new IllegalArgumentException(
@@ -120,7 +122,17 @@ public final class Fitting {
         Map<String, Callable<ResultRow>> trials = new LinkedHashMap<>();
         for (EncodingChoice choice : plan.encodings()) {
             String key = key(choice, provenance);
-            trials.put(key, new FitTrial(plan, file, choice, key, files(key), pause, progress));
+            trials.put(
+                    key,
+                    new FitTrial(
+                            plan,
+                            file,
+                            choice,
+                            layouts.get(choice),
+                            key,
+                            files(key),
+                            pause,
+                            progress));
         }
         return trials;
     }
@@ -162,7 +174,7 @@ public final class Fitting {
     private long steps(List<EncodingChoice> choices) {
         long steps = 0;
         for (EncodingChoice choice : choices) {
-            long tiles = FitLayout.of(file.signal(), plan, choice).tiles().count();
+            long tiles = layouts.get(choice).tiles().count();
             steps += plan.method() instanceof FitMethod.Training t ? tiles * t.steps() : tiles;
         }
         return steps;

@@ -83,8 +83,8 @@ final class SignalPictures {
     }
 
     /**
-     * Returns what the network saw of an image: the smaller image of a regular sampling, or the
-     * image with all other pixels black.
+     * Returns what the network saw of a signal: the smaller one of a regular sampling, or all with
+     * 0 (black) where it was not seen.
      */
     static Signal sampled(Signal image, Sampling sampling) {
         int[] sides = image.sides();
@@ -92,7 +92,7 @@ final class SignalPictures {
         boolean[] trains = sampling.trains(sides);
         if (sampling instanceof Sampling.Every every) {
             int[] fewer = Arrays.stream(sides).map(side -> every.indices(side).length).toArray();
-            float[] values = new float[fewer[0] * fewer[1] * channels];
+            float[] values = new float[Arrays.stream(fewer).reduce(channels, Math::multiplyExact)];
             int at = 0;
             for (int i = 0; i < trains.length; i++) {
                 if (trains[i]) {

@@ -1,0 +1,76 @@
+package org.posenc.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SingularVectorsTest {
+
+    private static NDArray random(int rows, int columns, NDManager manager) {
+        double[] values = new Random(7).doubles((long) rows * columns).toArray();
+        return manager.create(values, new Shape(rows, columns));
+    }
+
+    private static void assertDecomposes(SingularVectors usv, NDArray x, boolean completed) {
+        long m = x.getShape().get(0);
+        long n = x.getShape().get(1);
+        long r = Math.min(m, n);
+        assertThat(usv.u().getShape()).isEqualTo(new Shape(m, r));
+        assertThat(usv.vt().getShape()).isEqualTo(new Shape(completed ? n : r, n));
+        NDArray back = usv.u().mul(usv.s()).matMul(usv.vt().get(":" + r));
+        assertThat(back.sub(x).abs().max().getDouble()).isLessThan(1e-11);
+        assertOrthonormal(usv.u().transpose());
+        assertOrthonormal(usv.vt());
+        double[] s = usv.s().toDoubleArray();
+        for (int i = 1; i < s.length; i++) {
+            assertThat(s[i]).isBetween(0.0, s[i - 1]);
+        }
+    }
+
+    private static void assertOrthonormal(NDArray rows) {
+        int n = (int) rows.getShape().get(0);
+        NDArray unit = rows.getManager().eye(n, n, 0, DataType.FLOAT64);
+        NDArray products = rows.matMul(rows.transpose());
+        assertThat(products.sub(unit).abs().max().getDouble()).isLessThan(1e-12);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9, 5, false", "5, 9, false", "5, 9, true", "9, 5, true", "6, 6, true"})
+    void bothWaysComeToTheSame(int rows, int columns, boolean completed) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray x = random(rows, columns, manager);
+            SingularVectors usual =
+                    completed ? SingularVectors.completed(x) : SingularVectors.of(x);
+            assertDecomposes(usual, x, completed);
+            SingularVectors byQr = SingularVectors.byQr(x, completed && rows < columns);
+            assertDecomposes(byQr, x, completed);
+            assertThat(byQr.s().sub(usual.s()).abs().max().getDouble()).isLessThan(1e-13);
+        }
+    }
+
+    /** Waves of 1 to 2^8.5 cycles at 768 points, for which LAPACK's dgesdd does not converge. */
+    @Test
+    void manyEqualSingularValuesAreNoObstacle() {
+        int n = 768;
+        try (NDManager manager = NDManager.newBaseManager()) {
+            double[] values = new double[n * n];
+            double step = (Math.pow(2, 8.5) - 1) / (n / 2 - 1);
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j < n / 2; j++) {
+                    double angle = 2 * Math.PI * (1 + j * step) * i / n;
+                    values[i * n + j] = Math.sin(angle);
+                    values[i * n + n / 2 + j] = Math.cos(angle);
+                }
+            }
+            NDArray x = manager.create(values, new Shape(n, n));
+            assertDecomposes(SingularVectors.of(x), x, false);
+        }
+    }
+}
