@@ -71,8 +71,7 @@ class FitCommandTest {
         assertThat(written("error.png")).hasSize(1);
         assertThat(written("signal.posenc")).hasSize(1);
         String page = Files.readString(out().resolve("index.html"));
-        assertThat(page)
-                .contains("waves.png", "Side by side", "sigma = ", "spacings of samples");
+        assertThat(page).contains("waves.png", "Side by side", "sigma = ", "spacings of samples");
         assertThat(Files.readAllLines(out().resolve("results.jsonl"))).hasSize(1);
     }
 
