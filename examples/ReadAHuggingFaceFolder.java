@@ -8,10 +8,10 @@ import java.nio.file.Path;
 import org.posenc.attention.AttentionMask;
 import org.posenc.checkpoint.ModelFolder;
 import org.posenc.checkpoint.ModelFolderWriter;
+import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
-import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.ContextLength;
 import org.posenc.encoding.rope.RopeParameters;
-import org.posenc.encoding.rope.RotaryLayout;
 import org.posenc.encoding.rope.Yarn;
 import org.posenc.model.Transformer;
 
@@ -43,16 +43,14 @@ public final class ReadAHuggingFaceFolder {
                 rope);
 
         int factor = 4;
-        Rope longer =
-                Rope.builder()
-                        .setParameters(
-                                new RopeParameters(
-                                        rope.headDimension(),
-                                        rope.rotaryDimension(),
-                                        rope.base(),
-                                        Yarn.of(factor, folder.length())))
-                        .setLayout(RotaryLayout.HALF_SPLIT)
-                        .build();
+        PositionalEncoding longer =
+                folder.encoding(
+                        new RopeParameters(
+                                rope.headDimension(),
+                                rope.rotaryDimension(),
+                                rope.base(),
+                                Yarn.of(factor, folder.length())),
+                        new ContextLength.EachRow());
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             Transformer model = folder.load(manager, DataType.FLOAT32, longer);
             new ModelFolderWriter(model)
