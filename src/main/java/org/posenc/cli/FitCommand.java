@@ -132,7 +132,7 @@ final class FitCommand implements Callable<Integer> {
             paramLabel = "RATE",
             description =
                     "The first rate of Adam (default: 0.1, with hidden layers 0.01, and 0.005 with"
-                            + " --simple).")
+                            + " --simple; 0.0005 for sine and finer).")
     private Double learningRate;
 
     @Option(
@@ -226,7 +226,7 @@ final class FitCommand implements Callable<Integer> {
                 optional(features),
                 depth,
                 width,
-                activation(activation),
+                activation(),
                 method(),
                 samples,
                 optional(tile),
@@ -255,8 +255,15 @@ final class FitCommand implements Callable<Integer> {
         }
         return new FitMethod.Training(
                 steps != null ? steps : depth == 0 ? LINEAR_STEPS : DEEP_STEPS,
-                learningRate != null ? learningRate : simple ? 0.005 : linear ? 0.1 : 0.01,
+                learningRate != null ? learningRate : standardRate(simple),
                 batch != null ? batch : linear ? Integer.MAX_VALUE : BATCH);
+    }
+
+    private double standardRate(boolean simple) {
+        if (depth > 0 && List.of("sine", "finer").contains(activationName())) {
+            return 0.0005; // ω multiplies gradients too
+        }
+        return simple ? 0.005 : depth == 0 ? 0.1 : 0.01;
     }
 
     private static Regularization regularization(String text) {
@@ -277,13 +284,18 @@ final class FitCommand implements Callable<Integer> {
         };
     }
 
-    private static CoordinateActivation activation(String text) {
+    private String activationName() {
+        int colon = activation.indexOf(':');
+        return (colon < 0 ? activation : activation.substring(0, colon)).toLowerCase(Locale.ROOT);
+    }
+
+    private CoordinateActivation activation() {
+        String text = activation;
         int colon = text.indexOf(':');
-        String name = (colon < 0 ? text : text.substring(0, colon)).toLowerCase(Locale.ROOT);
         boolean standard = colon < 0;
         double value = standard ? 0 : number(text.substring(colon + 1), "--activation", text);
         double omega = standard ? 30 : value;
-        return switch (name) {
+        return switch (activationName()) {
             case "relu" -> new CoordinateActivation.Relu();
             // Coordinates run from 0 to 1 here and from −1 to 1 in the papers: half as fast.
             case "sine" -> new CoordinateActivation.Sine(2 * omega, omega);
