@@ -52,7 +52,7 @@ final class RunOptions {
                         Version.text(),
                         "PyTorch",
                         Engine.getEngine("PyTorch").getVersion()),
-                on.toString());
+                on.isGpu() ? "gpu:" + on.getDeviceId() : on.getDeviceType());
     }
 
     /** Prints the tables of a run that ended, and where its page is. */

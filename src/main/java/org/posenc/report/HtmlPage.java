@@ -121,7 +121,8 @@ public final class HtmlPage {
          * Adds a section.
          *
          * @param heading its heading
-         * @param text what its figures show and how to read them, about two sentences
+         * @param text what its figures show and how to read them, about two sentences; each line is
+         *     a paragraph
          * @param figures the figures; small ones stand side by side
          * @return this builder
          */
@@ -232,9 +233,15 @@ public final class HtmlPage {
         private static void section(StringBuilder page, Section section, int index) {
             page.append("<section id=\"%s\">\n<h2>".formatted(section.id(index)))
                     .append(Html.escape(section.heading()))
-                    .append("</h2>\n<p>")
-                    .append(Html.escape(section.text()))
-                    .append("</p>\n<div class=\"figures\">\n");
+                    .append("</h2>\n");
+            section.text()
+                    .lines()
+                    .forEach(
+                            paragraph ->
+                                    page.append("<p>")
+                                            .append(Html.escape(paragraph))
+                                            .append("</p>\n"));
+            page.append("<div class=\"figures\">\n");
             for (Explained explained : section.figures()) {
                 if (!explained.text().isBlank()) {
                     page.append("<p>").append(Html.escape(explained.text())).append("</p>\n");

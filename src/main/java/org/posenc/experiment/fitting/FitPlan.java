@@ -107,6 +107,10 @@ public record FitPlan(
         return (complex ? "complex" : "simple")
                 + ", depth "
                 + depth
-                + (depth > 0 ? ", width " + width + ", " + activation : "");
+                + (depth > 0 ? ", width " + width + ", " + activationName() : "");
+    }
+
+    private String activationName() {
+        return activation.toString().replace("[]", ""); // as records are written
     }
 }

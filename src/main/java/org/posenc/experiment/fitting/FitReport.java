@@ -514,12 +514,12 @@ public final class FitReport {
         String reason = "";
         for (ResultRow row : rows) {
             if (!row.labels().get("reason").equals(reason)) {
-                text.append(reason.isEmpty() ? "" : reason + " ");
+                text.append(reason.isEmpty() ? "" : reason + "\n");
                 reason = row.labels().get("reason");
             }
             text.append(encoding(row)).append(": ").append(row.labels().get("width")).append(". ");
         }
-        text.append(reason).append(' ');
+        text.append(reason).append('\n');
         return text.append(
                         "The stable rank counts how many directions of the features are strong;"
                                 + " distance preservation is how far apart two points can be before"
