@@ -158,12 +158,22 @@ class FitCommandTest {
         assertThat(console.code()).isZero();
         assertThat(console.out()).contains(steps + " steps of 20 samples");
         boolean larger = Files.size(written("signal.posenc").get(0)) > Files.size(image());
-        String said = "That is larger than waves.png with its ";
+        String said = "The small file is larger than waves.png with its ";
         assertThat(console.out().contains(said)).isEqualTo(larger);
         String page = Files.readString(out().resolve("index.html"));
         assertThat(page.contains(said)).isEqualTo(larger);
         assertThat(page).contains(larger ? "× larger than" : "× smaller than");
         assertThat(out().resolve("pictures/training.png")).exists();
+    }
+
+    @Test
+    void featuresThatCannotTellNeighboursApartAreSaidToBeTooWide() throws IOException {
+        String said = "gaussian:sigma=5 is too wide for these samples: all but";
+        assertThat(fit(image(), "--encoding", "gaussian:sigma=5").out()).contains(said);
+        assertThat(Files.readString(out().resolve("index.html"))).contains(said);
+        assertThat(fit(image(), "--encoding", "gaussian:sigma=0.05").out())
+                .doesNotContain("too wide");
+        assertThat(fit(image()).out()).doesNotContain("too wide");
     }
 
     @Test

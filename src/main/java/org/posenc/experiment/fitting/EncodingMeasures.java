@@ -25,8 +25,14 @@ import org.posenc.kernel.Cast;
  * @param distancePreservation how far apart along the diagonal, in samples of the longest side, two
  *     points can be before their features are less than a tenth alike
  * @param spectrum singular values as parts of the first: of the first axis, where complex
+ * @param resolved the least part of an axis's singular values, of as many as there are samples or
+ *     features, that is above {@link #FAINT}; of all together, where simple
  */
-record EncodingMeasures(double stableRank, double distancePreservation, List<Double> spectrum) {
+record EncodingMeasures(
+        double stableRank, double distancePreservation, List<Double> spectrum, double resolved) {
+
+    /** What a singular value is to the first where it no longer counts. */
+    static final double FAINT = 1e-3;
 
     /** Points along the diagonal. */
     private static final int DIAGONAL = 256;
@@ -53,6 +59,7 @@ record EncodingMeasures(double stableRank, double distancePreservation, List<Dou
         try (NDManager manager = parent.newSubManager();
                 Autograd.Scope off = Autograd.off()) {
             double rank = 1;
+            double resolved = 1;
             Spectrum first = null;
             if (features instanceof Kronecker product) {
                 for (int m = 0; m < lengths.length; m++) {
@@ -60,11 +67,13 @@ record EncodingMeasures(double stableRank, double distancePreservation, List<Dou
                     Spectrum own = spectrum(axis, manager.create(even(lengths[m])), manager);
                     first = first == null ? own : first;
                     rank *= own.stableRank();
+                    resolved = Math.min(resolved, resolved(own));
                     multiply(similarity, similarity(axis, manager.create(diagonal), manager));
                 }
             } else {
                 first = spectrum(features, grid(lengths, manager), manager);
                 rank = first.stableRank();
+                resolved = resolved(first);
                 NDArray points = manager.create(diagonal);
                 if (lengths.length > 1) {
                     points = points.reshape(n, 1).repeat(1, lengths.length); // (n, M)
@@ -74,8 +83,14 @@ record EncodingMeasures(double stableRank, double distancePreservation, List<Dou
             double[][] positions = new double[n][];
             Arrays.setAll(positions, i -> new double[] {diagonal[i]});
             double width = DistanceCurve.atMiddle(positions, similarity).halfWidth();
-            return new EncodingMeasures(rank, width * longest, relative(first));
+            return new EncodingMeasures(rank, width * longest, relative(first), resolved);
         }
+    }
+
+    private static double resolved(Spectrum spectrum) {
+        double[] values = spectrum.singularValues();
+        return (double) Arrays.stream(values).filter(s -> s > FAINT * values[0]).count()
+                / values.length;
     }
 
     private static double[] even(int n) {

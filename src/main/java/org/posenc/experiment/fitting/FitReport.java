@@ -36,6 +36,9 @@ import org.posenc.signal.WaveFormat;
 public final class FitReport {
 
     /** Charts of a signal along one axis are drawn for so many channels. */
+    /** The part of an axis's singular values below which its features are called deficient. */
+    private static final double DEFICIENT = 0.125;
+
     private static final int CHANNELS = 2;
 
     private final FitPlan plan;
@@ -129,9 +132,7 @@ public final class FitReport {
             }
             written.add(own.code());
             written.forEach(path -> text.append(path).append('\n'));
-            if (!warning(row).isEmpty()) {
-                text.append(warning(row)).append('\n');
-            }
+            warnings(row).forEach(warning -> text.append(warning).append('\n'));
         }
         return text.toString().stripTrailing();
     }
@@ -237,24 +238,41 @@ public final class FitReport {
                                 + " at any resolution with posenc decode. ",
                         best.values().get("seconds"),
                         best.values().get("codeBytes").longValue()));
-        return text.append(warning(best)).toString().strip();
+        return text.append(String.join(" ", warnings(best))).toString().strip();
     }
 
-    /** Says that a small file is not small, if it is not, and what would make it smaller. */
-    private String warning(ResultRow row) {
+    /** Says what a user would not expect, and what would mend it. */
+    private List<String> warnings(ResultRow row) {
+        List<String> warnings = new ArrayList<>();
+        double resolved = row.values().getOrDefault("resolved", 1.0);
+        boolean asked = row.labels().get("reason").isEmpty(); // and not chosen from the samples
+        if (plan.complex() && asked && resolved < DEFICIENT) {
+            warnings.add(
+                    String.format(
+                            Locale.ROOT,
+                            "%s is too wide for these samples: all but %.2g %% of the singular"
+                                    + " values of its features along an axis are faint, so that"
+                                    + " neighbours cannot be told apart.",
+                            encoding(row),
+                            100 * resolved));
+        }
         double bytes = row.values().get("codeBytes");
         double compression = row.values().get("compression");
-        if (compression >= 1) {
-            return "";
+        if (compression < 1) {
+            warnings.add(
+                    String.format(
+                            Locale.ROOT,
+                            "The small file is larger than %s with its %,.0f bytes: the network has"
+                                    + " %,.0f parameters. Fewer --features%s or a greater --loss"
+                                    + " make it smaller.",
+                            name(),
+                            compression * bytes,
+                            row.values().get("parameters"),
+                            plan.depth() > 0
+                                    ? ", no hidden layers (--depth 0), a smaller --width"
+                                    : ""));
         }
-        return String.format(
-                Locale.ROOT,
-                "That is larger than %s with its %,.0f bytes: the network has %,.0f parameters."
-                        + " Fewer --features%s or a greater --loss make it smaller.",
-                name(),
-                compression * bytes,
-                row.values().get("parameters"),
-                plan.depth() > 0 ? ", no hidden layers (--depth 0), a smaller --width" : "");
+        return warnings;
     }
 
     private void cards(HtmlPage.Builder page) {

@@ -71,6 +71,7 @@ record FitTrial(
                             manager);
             values.put("stableRank", measures.stableRank());
             values.put("distancePreservation", measures.distancePreservation());
+            values.put("resolved", measures.resolved());
             write(fitted, shown, manager, values);
             state.delete();
             Map<String, List<Double>> curves =
