@@ -37,7 +37,7 @@ public final class FitReport {
 
     /** Charts of a signal along one axis are drawn for so many channels. */
     /** The part of an axis's singular values below which its features are called deficient. */
-    private static final double DEFICIENT = 0.125;
+    private static final double DEFICIENT = 0.25;
 
     private static final int CHANNELS = 2;
 
