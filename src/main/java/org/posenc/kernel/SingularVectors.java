@@ -18,6 +18,9 @@ import java.util.Map;
  */
 public record SingularVectors(NDArray u, NDArray s, NDArray vt) {
 
+    /** Further bases to try, should the first not do. */
+    private static final int TURNS = 4;
+
     /**
      * Decomposes a matrix, without gradients.
      *
@@ -51,24 +54,55 @@ public record SingularVectors(NDArray u, NDArray s, NDArray vt) {
         try {
             return of(TorchScript.load("singular_vectors", Map.of("square", square)), x);
         } catch (EngineException e) {
-            // LAPACK's divide and conquer now and then fails on a matrix of many equal singular
-            // values, such as that of waves at even points; seen in another basis it does.
-            if (!e.getMessage().contains("failed to converge")) {
-                throw e;
+            requireNotConverged(e);
+        }
+        // LAPACK's divide and conquer now and then fails on a matrix of many equal singular values,
+        // such as that of waves at even points; seen in another basis it does not.
+        for (int turn = 0; ; turn++) {
+            try {
+                return byQr(x, square, turn);
+            } catch (EngineException e) {
+                requireNotConverged(e);
+                if (turn == TURNS) {
+                    throw e;
+                }
             }
-            return byQr(x, square);
         }
     }
 
-    /** The same, of the factors of Xᵀ = QR. */
-    static SingularVectors byQr(NDArray x, boolean square) {
-        String mode = square ? "complete" : "reduced";
-        Map<String, Object> how = Map.of("square", square, "mode", mode);
-        return of(TorchScript.load("singular_vectors_by_qr", how), x);
+    private static void requireNotConverged(EngineException e) {
+        if (!e.getMessage().contains("failed to converge")) {
+            throw e;
+        }
     }
 
-    private static SingularVectors of(TorchScript kernel, NDArray x) {
-        NDList usv = kernel.all(false, x);
+    /** The same, of the factors of Xᵀ = QR in another basis; 0 is the basis they have. */
+    static SingularVectors byQr(NDArray x, boolean square, int turn) {
+        Shape shape = x.getShape();
+        long n = square ? shape.get(1) : Math.min(shape.get(0), shape.get(1));
+        String mode = square ? "complete" : "reduced";
+        Map<String, Object> how = Map.of("square", square, "mode", mode);
+        try (NDArray basis = basis((int) n, turn, x)) {
+            return of(TorchScript.load("singular_vectors_by_qr", how), x, basis);
+        }
+    }
+
+    /**
+     * The identity, or for a turn from 1 independent columns sin(i j² turn) without any pattern.
+     */
+    private static NDArray basis(int n, int turn, NDArray x) {
+        double[] t = new double[n * n];
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                double pattern = Math.sin((i + 1.0) * (j + 1.0) * (j + 1.0) * turn);
+                t[i * n + j] = turn > 0 ? pattern : i == j ? 1 : 0;
+            }
+        }
+        return x.getManager().create(t, new Shape(n, n));
+    }
+
+    private static SingularVectors of(TorchScript kernel, NDArray... inputs) {
+        NDList usv = kernel.all(false, inputs);
         return new SingularVectors(usv.get(0), usv.get(1), usv.get(2));
     }
 }
