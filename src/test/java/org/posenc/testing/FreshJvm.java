@@ -1,5 +1,8 @@
 package org.posenc.testing;
 
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Structure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -7,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Runs a program in a JVM of its own: what a process takes from the system depends on all that ran
@@ -17,20 +21,40 @@ public final class FreshJvm {
     private FreshJvm() {}
 
     /**
-     * Runs a class's {@code main}. The heap is resident from the start, so that memory which grows
-     * is not Java's.
+     * Runs a class's {@code main}. The heap is resident from the start and nothing is compiled, so
+     * that memory which grows is not Java's: its compiler takes megabytes whenever it likes.
      *
      * @return what it printed
      * @throws AssertionError with what it said on its error stream, if it fails
      */
     public static String run(Class<?> program, String... arguments)
             throws IOException, InterruptedException {
+        return run(List.of(), program, arguments);
+    }
+
+    /**
+     * Runs a class's {@code main} as {@link #run} does, and compiles none of it: Java's compiler
+     * takes megabytes whenever it likes, beside which a small leak would not be seen.
+     */
+    public static String interpret(Class<?> program, String... arguments)
+            throws IOException, InterruptedException {
+        return run(List.of("-Xint"), program, arguments);
+    }
+
+    private static String run(List<String> options, Class<?> program, String... arguments)
+            throws IOException, InterruptedException {
         Path said = Files.createTempFile("fresh-jvm", ".txt");
         try {
             List<String> command = new ArrayList<>();
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.addAll(
-                    List.of("-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"));
+                    List.of(
+                            "-Xms96m",
+                            "-Xmx96m",
+                            "-XX:+AlwaysPreTouch",
+                            "-XX:+UseSerialGC",
+                            "-Xint"));
+            command.addAll(options);
             command.addAll(List.of("-DOPT_OUT_TRACKING=true", "-Dai.djl.offline=true"));
             command.add(program.getName());
             command.addAll(List.of(arguments));
@@ -56,5 +80,48 @@ public final class FreshJvm {
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /**
+     * Returns the bytes this process holds outside of Java's heap as glibc counts them. Unlike what
+     * the system has given, this grows with the smallest of leaks.
+     */
+    public static long allocatedBytes() {
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+            LockSupport.parkNanos(50_000_000); // cleaners free the memory of buffers
+        }
+        MallocInfo info =
+                (MallocInfo)
+                        NativeLibrary.getProcess()
+                                .getFunction("mallinfo2")
+                                .invoke(MallocInfo.class, new Object[0]);
+        return info.uordblks.longValue() + info.hblkhd.longValue();
+    }
+
+    /** glibc's {@code struct mallinfo2}, malloc.h. */
+    @Structure.FieldOrder({
+        "arena",
+        "ordblks",
+        "smblks",
+        "hblks",
+        "hblkhd",
+        "usmblks",
+        "fsmblks",
+        "uordblks",
+        "fordblks",
+        "keepcost"
+    })
+    public static final class MallocInfo extends Structure implements Structure.ByValue {
+        public NativeLong arena;
+        public NativeLong ordblks;
+        public NativeLong smblks;
+        public NativeLong hblks;
+        public NativeLong hblkhd;
+        public NativeLong usmblks;
+        public NativeLong fsmblks;
+        public NativeLong uordblks;
+        public NativeLong fordblks;
+        public NativeLong keepcost;
     }
 }
