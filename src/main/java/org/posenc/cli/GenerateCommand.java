@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongFunction;
 import org.posenc.checkpoint.ModelFolder;
 import org.posenc.checkpoint.Tokenizer;
 import org.posenc.experiment.language.StoppedText;
@@ -88,7 +90,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            defaultValue = "0",
+            defaultValue = "1",
             description = "Decides what is drawn (default: ${DEFAULT-VALUE}).")
     private long seed;
 
@@ -128,11 +130,10 @@ final class GenerateCommand implements Callable<Integer> {
                                 .optSeed(seed)
                                 .optStopTokens(ends(folder))
                                 .build();
-                if (bare) {
-                    writeIds(generation, ids, meter);
-                } else {
-                    writeText(generation, ids, tokenizer.growing(ids), text, meter);
-                }
+                meter.say(
+                        bare
+                                ? writeIds(generation, ids, meter)
+                                : writeText(generation, ids, tokenizer.growing(ids), text, meter));
             }
         }
         return 0;
@@ -159,43 +160,56 @@ final class GenerateCommand implements Callable<Integer> {
         return folder.endTokens().stream().mapToLong(Long::longValue).toArray();
     }
 
-    private void writeIds(Generation generation, long[] ids, Meter meter) {
-        PrintWriter print = spec.commandLine().getOut();
-        Generation.Continuation written =
-                generation
-                        .generate(
-                                List.of(ids),
-                                (row, token) -> {
-                                    meter.count();
-                                    print.print(meter.tokens == 1 ? token : "," + token);
-                                    print.flush();
-                                    return true;
-                                })
-                        .get(0);
-        print.println();
-        meter.say(written.end());
+    private Generation.End writeIds(Generation generation, long[] ids, Meter meter) {
+        Generation.End end =
+                write(
+                        generation,
+                        ids,
+                        meter,
+                        token -> meter.tokens == 1 ? "" + token : "," + token,
+                        () -> true);
+        spec.commandLine().getOut().println();
+        return end;
     }
 
-    private void writeText(
+    private Generation.End writeText(
             Generation generation,
             long[] ids,
             Tokenizer.Growing growing,
             StoppedText text,
             Meter meter) {
+        Generation.End end =
+                write(
+                        generation,
+                        ids,
+                        meter,
+                        token -> text.add(growing.add(token)),
+                        () -> !text.stopped());
+        spec.commandLine().getOut().println(text.add(growing.end()) + text.end());
+        return end;
+    }
+
+    /**
+     * Prints what a token adds as soon as it is chosen.
+     *
+     * @param words what a token adds
+     * @param goesOn whether more tokens are wanted
+     */
+    private Generation.End write(
+            Generation generation,
+            long[] ids,
+            Meter meter,
+            LongFunction<String> words,
+            BooleanSupplier goesOn) {
         PrintWriter print = spec.commandLine().getOut();
-        Generation.Continuation written =
-                generation
-                        .generate(
-                                List.of(ids),
-                                (row, token) -> {
-                                    meter.count();
-                                    print.print(text.add(growing.add(token)));
-                                    print.flush();
-                                    return !text.stopped();
-                                })
-                        .get(0);
-        print.println(text.add(growing.end()) + text.end());
-        meter.say(written.end());
+        Generation.Listener listener =
+                (row, token) -> {
+                    meter.count();
+                    print.print(words.apply(token));
+                    print.flush();
+                    return goesOn.getAsBoolean();
+                };
+        return generation.generate(List.of(ids), listener).get(0).end();
     }
 
     /** Counts what is written, and how fast. */
