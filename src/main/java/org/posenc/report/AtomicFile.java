@@ -2,6 +2,7 @@ package org.posenc.report;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -10,8 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 
-/** A file that is there whole or not at all: written beside its place, then moved into it. */
+/**
+ * A file that is there whole or not at all, after a loss of power too: written beside its place and
+ * onto the disk, then moved into it.
+ */
 public final class AtomicFile {
 
     private AtomicFile() {}
@@ -51,8 +56,11 @@ public final class AtomicFile {
             try (OutputStream out = Files.newOutputStream(unfinished)) {
                 content.writeTo(out);
             }
+            // Else a system may keep the new name and lose the bytes.
+            force(unfinished, StandardOpenOption.WRITE);
             move(unfinished, target);
             unfinished = null;
+            forceFolder(target.getParent());
         } catch (IOException e) {
             throw unwritable(path, e);
         } finally {
@@ -102,12 +110,32 @@ public final class AtomicFile {
     private static void makeFolder(Path folder) throws IOException {
         // createDirectories refuses a link to a folder.
         if (folder != null && !Files.isDirectory(folder)) {
-            for (Path up = folder; up != null; up = up.getParent()) {
-                if (Files.exists(up) && !Files.isDirectory(up)) {
-                    throw new FileSystemException(up.toString(), null, up + " is not a folder");
-                }
+            Path there = folder;
+            while (there != null && !Files.exists(there)) {
+                there = there.getParent();
+            }
+            if (there != null && !Files.isDirectory(there)) {
+                throw new FileSystemException(there.toString(), null, there + " is not a folder");
             }
             Files.createDirectories(folder);
+            for (Path made = folder; !made.equals(there); made = made.getParent()) {
+                forceFolder(made.getParent());
+            }
+        }
+    }
+
+    private static void force(Path path, StandardOpenOption access) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, access)) {
+            channel.force(true);
+        }
+    }
+
+    /** The names in a folder are not always on the disk with what they name. */
+    private static void forceFolder(Path folder) {
+        try {
+            force(folder, StandardOpenOption.READ);
+        } catch (IOException e) {
+            // Windows opens no folder, and some file systems force none: they keep names in order.
         }
     }
 

@@ -102,6 +102,19 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits until all lines are on the disk, where a loss of power leaves them.
+     *
+     * @throws IllegalArgumentException if they cannot be written
+     */
+    public void force() {
+        try {
+            file.force(true);
+        } catch (IOException e) {
+            throw AtomicFile.unwritable(path, e);
+        }
+    }
+
     /** Closes the file. */
     @Override
     public void close() {

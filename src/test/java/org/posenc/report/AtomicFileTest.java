@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.posenc.testing.FileEvents;
 
 class AtomicFileTest {
 
@@ -39,6 +41,21 @@ class AtomicFileTest {
         assertThat(Files.list(file.getParent())).containsExactly(file);
         AtomicFile.write(file, "second");
         assertThat(file).hasContent("second");
+    }
+
+    @Test
+    void bytesAreOnTheDiskBeforeTheirNameIs() throws IOException {
+        List<String> events =
+                FileEvents.during(
+                        folder,
+                        () -> AtomicFile.write(folder.resolve("new/sub/state"), "what is kept"));
+        assertThat(events)
+                .containsExactly(
+                        "force new", // the names of the folders that were made
+                        "force ",
+                        "write new/sub/state.tmp",
+                        "force new/sub/state.tmp",
+                        "force new/sub");
     }
 
     @Test

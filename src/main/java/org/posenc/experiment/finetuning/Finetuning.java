@@ -230,6 +230,7 @@ public final class Finetuning {
                     plan.saving().everySteps() > 0 && (step + 1) % plan.saving().everySteps() == 0
                             || System.nanoTime() - saved >= plan.saving().pause().toNanos();
             if (due || step + 1 == steps) {
+                log.force(); // whose steps before the state's are not taken again
                 state.write(step + 1, loop);
                 saved = System.nanoTime();
             }

@@ -169,6 +169,12 @@ final class TuningLog implements AutoCloseable {
     void addDone() {
         done = true;
         lines.append(line(DONE, Map.of()));
+        force();
+    }
+
+    /** Waits until all of it is on the disk. */
+    void force() {
+        lines.force();
     }
 
     /** Returns the steps taken, the first first. */

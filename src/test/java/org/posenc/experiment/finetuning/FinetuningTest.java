@@ -44,6 +44,7 @@ import org.posenc.model.Transformer;
 import org.posenc.report.JsonLines;
 import org.posenc.report.Npy;
 import org.posenc.report.Provenance;
+import org.posenc.testing.FileEvents;
 
 /** On a tiny model of another program's making, with ids instead of text. */
 class FinetuningTest {
@@ -270,6 +271,31 @@ class FinetuningTest {
                     file.isEmpty() ? "model.safetensors" : "adapter/adapter_model.safetensors";
             assertThat(out.resolve(name)).hasSameBinaryContentAs(undisturbed.resolve(name));
         }
+    }
+
+    /** A state whose steps the log has lost would leave a hole in the curve. */
+    @Test
+    void whatIsLoggedIsOnTheDiskBeforeTheStateThatGoesOnAfterIt() throws IOException {
+        Path training = folder.resolve("out/training");
+        List<String> events =
+                FileEvents.during(
+                        training,
+                        () -> run(plan(YARN, LORA, 5, 1e-3), folder.resolve("out"), none()));
+        List<String> kept =
+                events.stream()
+                        .filter(event -> event.matches(".*(metrics.jsonl|state.safetensors.tmp)"))
+                        .distinct()
+                        .toList();
+        assertThat(kept)
+                .containsExactly(
+                        "write metrics.jsonl",
+                        "force metrics.jsonl",
+                        "write state.safetensors.tmp",
+                        "force state.safetensors.tmp");
+        // The first three steps, all five, and that the training is done.
+        assertThat(events).filteredOn("force metrics.jsonl"::equals).hasSize(3);
+        assertThat(events.lastIndexOf("force metrics.jsonl"))
+                .isGreaterThan(events.lastIndexOf("write metrics.jsonl"));
     }
 
     @Test
