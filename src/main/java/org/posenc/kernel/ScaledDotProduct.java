@@ -3,6 +3,7 @@ package org.posenc.kernel;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+
 import java.util.HashMap;
 import java.util.Map;
 
@@ -62,7 +63,12 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
         } else if (bias != null && bias.getShape().dimension() == 3) {
             added = bias.expandDims(0); // libtorch's fused code takes two axes or four
         }
-        int share = Math.toIntExact(q.getShape().get(1) / k.getShape().get(1));
+        long heads = q.getShape().get(1);
+        long keyHeads = k.getShape().get(1);
+        if (heads != keyHeads && !masks && (added == null || queries == 1)) {
+            return grouped(q, k, v, added, training);
+        }
+        int share = Math.toIntExact(heads / keyHeads);
         NDArray eachKey = repeat(k, share);
         NDArray eachValue = repeat(v, share);
         if (added == null) {
@@ -118,16 +124,15 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
         constants.put("scale", scale);
         constants.put("causal", causal && p.get(2) > 1);
         constants.put("lowest", lowest(products.getDataType()));
-        NDArray eachValue = repeat(v, Math.toIntExact(p.get(1) / c.get(1)));
         if (bias != null) {
             return TorchScript.load("attention_products", constants)
-                    .call(training, products, eachValue, bias);
+                    .call(training, products, v, bias);
         }
         try (NDArray none =
                 products.getManager()
                         .zeros(new Shape(1), products.getDataType(), products.getDevice())) {
             return TorchScript.load("attention_products", constants)
-                    .call(training, products, eachValue, none);
+                    .call(training, products, v, none);
         }
     }
 
@@ -135,6 +140,29 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
         Map<String, Object> constants = new HashMap<>(Precision.current().types(type));
         constants.put("dropout", training ? dropout : 0.0);
         return constants;
+    }
+
+    /**
+     * Query heads that share a key head become further queries of it, (B, H, T, D) to (B, G, H/G ·
+     * T, D): each sees the same keys, so that none need be copied.
+     */
+    private NDArray grouped(NDArray q, NDArray k, NDArray v, NDArray bias, boolean training) {
+        Shape a = q.getShape();
+        long groups = k.getShape().get(1);
+        Shape b = bias == null || bias.getShape().dimension() < 4 ? null : bias.getShape();
+        boolean eachHead = b != null && b.get(1) > 1;
+        NDArray added =
+                eachHead ? bias.reshape(b.get(0), groups, a.get(1) / groups, b.get(3)) : bias;
+        try (NDArray rows = q.reshape(a.get(0), groups, -1, a.get(3));
+                NDArray y =
+                        new ScaledDotProduct(false, scale, dropout)
+                                .attend(rows, k, v, added, training)) {
+            return y.reshape(a.get(0), a.get(1), a.get(2), v.getShape().get(3));
+        } finally {
+            if (eachHead) {
+                added.close();
+            }
+        }
     }
 
     /**

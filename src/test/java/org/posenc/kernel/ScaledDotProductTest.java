@@ -70,6 +70,9 @@ class ScaledDotProductTest {
         "true,  true,  3, 5, 1",
         "false, true,  3, 5, 2",
         "true,  true,  1, 5, 4",
+        "true,  false, 1, 5, 2",
+        "true,  true,  1, 5, 2",
+        "false, false, 5, 5, 1",
     })
     void equalsThePlainFormulaInValueAndGradient(
             boolean causal, boolean biased, int queries, int keys, int groups) {
@@ -118,6 +121,23 @@ class ScaledDotProductTest {
         assertThatThrownBy(() -> new ScaledDotProduct(causal).weigh(products, v, bias, false))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a scale");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1, 1, 5", "2, 1, 1, 5", "1, 4, 1, 5", "2, 4, 1, 5"})
+    void aBiasBroadcastsOverHeadsThatShareKeys(int b, int h, int t, int s) {
+        NDArray q = Gradients.normal(manager, 1, 2, 4, 1, 3);
+        NDArray k = Gradients.normal(manager, 2, 2, 2, 5, 3);
+        NDArray bias = Gradients.normal(manager, 4, b, h, t, s);
+        ScaledDotProduct attention = new ScaledDotProduct(true, 0.7, 0);
+        double[] expected = plain(q, k, k, bias, false, 0.7).toDoubleArray();
+        assertThat(attention.attend(q, k, k, bias, false).toDoubleArray())
+                .containsExactly(expected, Offset.offset(1e-12));
+        if (b == 1) {
+            NDArray threeAxes = bias.squeeze(0);
+            assertThat(attention.attend(q, k, k, threeAxes, false).toDoubleArray())
+                    .containsExactly(expected, Offset.offset(1e-12));
+        }
     }
 
     @Test
