@@ -418,6 +418,44 @@ public final class Transformer extends ConfiguredBlock {
     }
 
     /**
+     * Computes scores of each token of the vocabulary at the last S positions of each row. Those of
+     * the others never exist, and no gradients flow.
+     *
+     * @param ids (B, T), int64, in [0, V)
+     * @param positions (T) or (B, T)
+     * @param mask which tokens may be seen; a decoder adds its causal rule
+     * @param count S, from 1 to T
+     * @param parameters gives the parameters on the ids' device
+     * @return (B, S, V), in the weights' type and the ids' manager
+     * @throws IllegalArgumentException if ids are not an int64 matrix, or have fewer columns
+     */
+    public NDArray lastLogits(
+            NDArray ids,
+            Positions positions,
+            AttentionMask mask,
+            long count,
+            ParameterStore parameters) {
+        check(ids, positions);
+        long length = ids.getShape().get(1);
+        if (count < 1 || count > length) {
+            throw new IllegalArgumentException(
+                    "of "
+                            + length
+                            + " positions the last 1 to "
+                            + length
+                            + " have scores, got "
+                            + count);
+        }
+        try (Autograd.Scope off = Autograd.off();
+                NDScope temporaries = new NDScope()) {
+            NDArray x = run(ids, positions, mask, null, parameters, false, null);
+            NDArray scores = head(x.get(columns(length - count, length)), parameters, false);
+            NDScope.unregister(scores);
+            return scores;
+        }
+    }
+
+    /**
      * Computes how unlikely labels are at the last S positions of each row. The scores of a long
      * context over a large vocabulary never exist at once, and no gradients flow.
      *

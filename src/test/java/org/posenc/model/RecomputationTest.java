@@ -16,8 +16,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-import com.sun.jna.Function;
-import com.sun.jna.NativeLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -48,8 +46,6 @@ import org.posenc.training.SingleDeviceTrainer;
 
 /** Activations computed again in backward against activations that are kept. */
 class RecomputationTest {
-
-    private static final Path STATUS = Path.of("/proc/self/status");
 
     private NDManager manager;
     private ParameterStore parameters;
@@ -281,7 +277,7 @@ class RecomputationTest {
     @Test
     @EnabledOnOs(OS.LINUX)
     void memoryIsThatOfOneSegment() throws Exception {
-        assumeTrue(Files.exists(STATUS), "the system does not tell a process' memory");
+        assumeTrue(Files.exists(Path.of("/proc/self/clear_refs")), "the system tells no peak");
         long none = Long.parseLong(FreshJvm.run(Step.class, "0", "32"));
         long kept = Long.parseLong(FreshJvm.run(Step.class, "0", "2048"));
         long again = Long.parseLong(FreshJvm.run(Step.class, "1", "2048"));
@@ -292,12 +288,7 @@ class RecomputationTest {
     /** Trains one step of so many tokens. */
     static final class Step {
 
-        private static final int M_MMAP_THRESHOLD = -3; // glibc's malloc.h
-
         public static void main(String[] args) throws Exception {
-            // What is freed goes back to the system at once: the peak is that of what is in use.
-            Function mallopt = NativeLibrary.getProcess().getFunction("mallopt");
-            mallopt.invokeInt(new Object[] {M_MMAP_THRESHOLD, 1 << 16});
             TransformerConfig config =
                     TransformerConfig.builder()
                             .setVocabulary(32)
@@ -321,19 +312,20 @@ class RecomputationTest {
                                 .optRecomputation(Integer.parseInt(args[0]))
                                 .build()) {
                     trainer.initialize(new Shape(2, length));
-                    NDManager batch = trainer.getManager().newSubManager();
-                    NDList ids = new NDList(batch.zeros(new Shape(2, length), DataType.INT64));
-                    try (GradientCollector collector = trainer.newGradientCollector()) {
-                        NDList logits = trainer.forward(ids);
-                        collector.backward(trainer.getLoss().evaluate(ids, logits));
-                    }
-                    trainer.step();
-                    batch.close();
+                    System.out.println(FreshJvm.peakKilobytes(() -> step(trainer, length)));
                 }
             }
-            Files.readAllLines(STATUS).stream()
-                    .filter(line -> line.startsWith("VmHWM:"))
-                    .forEach(line -> System.out.println(line.replaceAll("\\D", "")));
+        }
+
+        private static void step(SingleDeviceTrainer trainer, int length) {
+            try (NDManager batch = trainer.getManager().newSubManager()) {
+                NDList ids = new NDList(batch.zeros(new Shape(2, length), DataType.INT64));
+                try (GradientCollector collector = trainer.newGradientCollector()) {
+                    NDList logits = trainer.forward(ids);
+                    collector.backward(trainer.getLoss().evaluate(ids, logits));
+                }
+                trainer.step();
+            }
         }
     }
 }

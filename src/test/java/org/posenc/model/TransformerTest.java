@@ -18,6 +18,7 @@ import java.io.DataOutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +104,40 @@ class TransformerTest {
 
     private NDArray logits(Transformer model, NDArray ids) {
         return model.forward(parameters, new NDList(ids), false).head();
+    }
+
+    @ParameterizedTest
+    @MethodSource("encodings")
+    void scoresAtTheLastPositionsAreThoseOfAll(String name) {
+        Transformer model = model(tiny().build(), name, DataType.FLOAT64);
+        NDArray ids = manager.create(new long[] {3, 1, 4, 1, 5, 9, 2, 6}, new Shape(2, 4));
+        Positions positions = Positions.range(manager, 0, 4);
+        double[] all =
+                model.logits(ids, positions, AttentionMask.none(), parameters, false)
+                        .toDoubleArray(); // (2, 4, 11)
+        for (int count = 1; count <= 4; count++) {
+            NDArray last =
+                    model.lastLogits(ids, positions, AttentionMask.none(), count, parameters);
+            assertThat(last.getShape()).isEqualTo(new Shape(2, count, 11));
+            double[] expected =
+                    DoubleStream.concat(
+                                    Arrays.stream(all, (4 - count) * 11, 44),
+                                    Arrays.stream(all, 44 + (4 - count) * 11, 88))
+                            .toArray();
+            assertThat(last.toDoubleArray()).containsExactly(expected, Offset.offset(1e-12));
+        }
+        for (int count : new int[] {0, 5}) {
+            assertThatThrownBy(
+                            () ->
+                                    model.lastLogits(
+                                            ids,
+                                            positions,
+                                            AttentionMask.none(),
+                                            count,
+                                            parameters))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("of 4 positions the last 1 to 4 have scores, got " + count);
+        }
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package org.posenc.testing;
 
+import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Structure;
@@ -17,7 +18,16 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class FreshJvm {
 
+    private static final int M_MMAP_THRESHOLD = -3; // glibc's malloc.h
+
     private FreshJvm() {}
+
+    /** What is measured. */
+    @FunctionalInterface
+    public interface Action {
+
+        void run() throws Exception;
+    }
 
     /**
      * Runs a class's {@code main}. The heap is resident from the start, so that memory which grows
@@ -70,8 +80,26 @@ public final class FreshJvm {
 
     /** Returns the memory of this process, files apart, on Linux. */
     public static long residentKilobytes() throws IOException {
+        return status("RssAnon:");
+    }
+
+    /**
+     * Returns the most kilobytes that this process takes at once while something runs, beyond what
+     * it has before, on Linux. What is freed meanwhile goes back to the system at once, so that the
+     * peak is that of what is in use.
+     */
+    public static long peakKilobytes(Action action) throws Exception {
+        Function mallopt = NativeLibrary.getProcess().getFunction("mallopt");
+        mallopt.invokeInt(new Object[] {M_MMAP_THRESHOLD, 1 << 16});
+        Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // the peak from now on
+        long before = status("VmHWM:");
+        action.run();
+        return status("VmHWM:") - before;
+    }
+
+    private static long status(String name) throws IOException {
         return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("RssAnon:"))
+                .filter(line -> line.startsWith(name))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                 .findFirst()
                 .orElseThrow();

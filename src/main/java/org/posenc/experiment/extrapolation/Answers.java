@@ -6,6 +6,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.posenc.kernel.CrossEntropy;
 import org.posenc.training.SequenceBatches;
 import org.posenc.training.SequenceBatches.Sequence;
@@ -34,18 +35,22 @@ record Answers(double exact, double token) {
                             batches);
             for (Batch batch : all.getData(manager)) {
                 NDArray ids = batch.getData().head();
-                NDArray wanted = batch.getLabels().head(); // (B, T)
-                NDArray said = reader.logits(ids, manager).argMax(2);
-                long[] answers = said.toLongArray();
-                long[] expected = wanted.toLongArray();
+                long[] wanted = batch.getLabels().head().toLongArray(); // (B, T)
                 int length = (int) ids.getShape().get(1);
+                int first = first(wanted, length);
+                // Over a large vocabulary the scores of a whole context would fill the memory.
+                NDArray scores = reader.lastLogits(ids, length - first, manager); // (B, S, V)
+                long[] said = scores.argMax(2).toLongArray();
+                int at = 0;
                 for (int row = 0; row < batch.getSize(); row++) {
                     boolean faultless = true;
-                    for (int i = row * length; i < (row + 1) * length; i++) {
-                        if (expected[i] != CrossEntropy.IGNORED) {
+                    for (int i = first; i < length; i++) {
+                        long label = wanted[row * length + i];
+                        boolean hit = said[at++] == label;
+                        if (label != CrossEntropy.IGNORED) {
                             labels++;
-                            right += answers[i] == expected[i] ? 1 : 0;
-                            faultless &= answers[i] == expected[i];
+                            right += hit ? 1 : 0;
+                            faultless &= hit;
                         }
                     }
                     whole += faultless ? 1 : 0;
@@ -54,5 +59,14 @@ record Answers(double exact, double token) {
             }
         }
         return new Answers((double) whole / sequences.size(), (double) right / labels);
+    }
+
+    /** The first column of (B, T) in which there is a label. */
+    private static int first(long[] labels, int length) {
+        return IntStream.range(0, labels.length)
+                .filter(i -> labels[i] != CrossEntropy.IGNORED)
+                .map(i -> i % length)
+                .min()
+                .orElseThrow();
     }
 }

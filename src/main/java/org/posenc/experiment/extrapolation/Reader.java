@@ -27,8 +27,13 @@ record Reader(Transformer decoder, TrainedPositions trained, int range) {
 
     /** (B, T) → (B, T, V) */
     NDArray logits(NDArray ids, NDManager manager) {
+        return lastLogits(ids, ids.getShape().get(1), manager);
+    }
+
+    /** (B, T) → (B, S, V), at the last S positions */
+    NDArray lastLogits(NDArray ids, long count, NDManager manager) {
         Positions positions = positions(ids.getManager(), (int) ids.getShape().get(1));
         ParameterStore parameters = new ParameterStore(manager, false);
-        return decoder.logits(ids, positions, AttentionMask.none(), parameters, false);
+        return decoder.lastLogits(ids, positions, AttentionMask.none(), count, parameters);
     }
 }
