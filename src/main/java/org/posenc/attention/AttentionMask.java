@@ -7,26 +7,44 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.LongStream;
+import org.posenc.encoding.Positions;
 import org.posenc.kernel.Scalars;
 import org.posenc.kernel.ScaledDotProduct;
+import org.posenc.kernel.Slice;
 
 /**
  * Which keys a query may see, beside the causal rule.
  *
  * <p>A query that may see no key at all attends to something finite, never to NaN. Like {@link
- * org.posenc.encoding.Positions}, one instance serves one thread and one forward pass, whose layers
- * share what is computed from it.
+ * Positions}, one instance serves one thread and one forward pass, whose layers share what is
+ * computed from it.
  */
 public final class AttentionMask {
 
-    private static final AttentionMask NONE = new AttentionMask(null, null);
+    private static final AttentionMask NONE = new AttentionMask(null, null, null);
 
     private final NDArray visible; // boolean, (B, 1, T or 1, S), or null
+    private final Documents documents; // or null
     private final NDArray additive; // (B or 1, H or 1, T, S), or null
     private final Map<Object, NDArray> scores = new HashMap<>();
+    private final Map<AttentionWindow.Block, AttentionMask> parts = new HashMap<>();
 
-    private AttentionMask(NDArray visible, NDArray additive) {
+    /** Whose tokens queries (B, T) and keys (B, S) are; compared when it is known which are met. */
+    private record Documents(NDArray queries, NDArray keys) {
+
+        /** (B, 1, T, S): whether a query and a key are of one document. */
+        NDArray same() {
+            Shape q = queries.getShape();
+            Shape k = keys.getShape();
+            return queries.reshape(q.get(0), 1, q.get(1), 1)
+                    .eq(keys.reshape(k.get(0), 1, 1, k.get(1)));
+        }
+    }
+
+    private AttentionMask(NDArray visible, Documents documents, NDArray additive) {
         this.visible = visible;
+        this.documents = documents;
         this.additive = additive;
     }
 
@@ -50,7 +68,7 @@ public final class AttentionMask {
     public static AttentionMask padding(NDArray real) {
         Shape s = matrix(real, "a padding mask");
         NDArray tokens = real.getDataType() == DataType.BOOLEAN ? real : real.neq(0);
-        return new AttentionMask(tokens.reshape(s.get(0), 1, 1, s.get(1)), null);
+        return new AttentionMask(tokens.reshape(s.get(0), 1, 1, s.get(1)), null, null);
     }
 
     /**
@@ -83,8 +101,7 @@ public final class AttentionMask {
                             + " and "
                             + k);
         }
-        NDArray column = queries.reshape(q.get(0), 1, q.get(1), 1);
-        return new AttentionMask(column.eq(keys.reshape(k.get(0), 1, 1, k.get(1))), null);
+        return new AttentionMask(null, new Documents(queries, keys), null);
     }
 
     /**
@@ -101,7 +118,7 @@ public final class AttentionMask {
                     "a mask of each query's keys must be (B, T, S), got shape " + s);
         }
         NDArray seen = visible.getDataType() == DataType.BOOLEAN ? visible : visible.neq(0);
-        return new AttentionMask(seen.reshape(s.get(0), 1, s.get(1), s.get(2)), null);
+        return new AttentionMask(seen.reshape(s.get(0), 1, s.get(1), s.get(2)), null, null);
     }
 
     /**
@@ -112,75 +129,128 @@ public final class AttentionMask {
      * @return the mask
      */
     public static AttentionMask additive(NDArray bias) {
-        return new AttentionMask(null, bias);
+        return new AttentionMask(null, null, bias);
     }
 
     /**
-     * Returns what to add to the scores for this mask and the causal rule.
+     * What a query may see by where it stands among the keys, the last one at the last key.
      *
      * @param queries T
      * @param keys S
-     * @param causal whether the last query sees every key, the one before it all but the last, …
+     * @param causal whether a query is kept from the keys after its own
+     * @param window how many keys it sees, its own the last of them; 0 for all
      * @param type the queries' type
-     * @return broadcasts to (B, H, T, S); {@code null} for {@link #none()}, which leaves the causal
-     *     rule to the kernel
      */
-    NDArray scores(long queries, long keys, boolean causal, DataType type) {
-        if (this == NONE) {
-            return null;
+    record Places(long queries, long keys, boolean causal, int window, DataType type) {
+
+        /** Whether the causal rule, which the kernel knows, is all there is. */
+        boolean leaveOpenOnlyTheFuture() {
+            return window == 0 || keys <= window;
         }
-        record Key(long queries, long keys, boolean causal, DataType type) {}
-        return scores.computeIfAbsent(
-                new Key(queries, keys, causal, type),
-                key -> {
-                    NDArray sum = sum(queries, keys, causal && queries > 1, type);
-                    NDArray given = visible == null ? additive : visible;
-                    if (sum != given) {
-                        sum.attach(given.getManager());
-                        NDScope.unregister(sum); // it outlives the layer that asked first
-                    }
-                    return sum;
-                });
+
+        /** (T, S), boolean; null where every key may be seen. */
+        NDArray seen(NDManager manager) {
+            boolean all = leaveOpenOnlyTheFuture();
+            if (all && (!causal || queries == 1)) {
+                return null; // a single query stands at the last key
+            }
+            NDArray q = manager.create(count(keys - queries, keys), new Shape(queries, 1));
+            NDArray k = manager.create(count(0, keys), new Shape(1, keys));
+            if (all) {
+                return q.gte(k);
+            }
+            NDArray first = manager.create(count(keys - queries - window + 1, keys - window + 1));
+            return q.gte(k).logicalAnd(first.reshape(queries, 1).lte(k));
+        }
+
+        private static long[] count(long from, long to) {
+            return LongStream.range(from, to).toArray();
+        }
     }
 
-    private NDArray sum(long queries, long keys, boolean causal, DataType type) {
-        if (visible == null) {
-            return causal
-                    ? additive.add(penalty(past(additive.getManager(), queries, keys), type))
-                    : additive;
+    /** Returns the mask of some queries and keys alone. */
+    AttentionMask of(AttentionWindow.Block block) {
+        return this == NONE ? NONE : parts.computeIfAbsent(block, this::part);
+    }
+
+    private AttentionMask part(AttentionWindow.Block block) {
+        if (documents != null) {
+            long from = block.firstQuery();
+            NDArray q = documents.queries();
+            NDArray k = documents.keys();
+            return new AttentionMask(
+                    null,
+                    new Documents(
+                            kept(Slice.range(q, 1, from, from + block.queries()), q),
+                            kept(
+                                    Slice.range(
+                                            k,
+                                            1,
+                                            block.firstKey(),
+                                            block.firstKey() + block.keys()),
+                                    k)),
+                    null);
         }
-        long width = visible.getShape().get(3);
-        long height = visible.getShape().get(2);
-        if (width != keys || height != 1 && height != queries) {
+        return visible == null
+                ? new AttentionMask(null, null, kept(block.scoresOf(additive), additive))
+                : new AttentionMask(kept(block.scoresOf(visible), visible), null, null);
+    }
+
+    /**
+     * Returns what to add to the scores for this mask and for where queries and keys stand.
+     *
+     * @param places where they stand
+     * @param positions of the queries; they remember what layers share where there is no mask
+     * @return broadcasts to (B, H, T, S); {@code null} where no key is kept from a query, or those
+     *     after it alone, which the kernel does by itself
+     */
+    NDArray scores(Places places, Positions positions) {
+        if (this != NONE) {
+            return scores.computeIfAbsent(places, key -> sum(places));
+        }
+        if (places.leaveOpenOnlyTheFuture()) {
+            return null;
+        }
+        return positions.derived(
+                places, () -> penalty(places.seen(positions.array().getManager()), places.type()));
+    }
+
+    private NDArray sum(Places places) {
+        DataType type = places.type();
+        if (additive != null) {
+            NDArray seen = places.seen(additive.getManager());
+            return seen == null ? additive : kept(additive.add(penalty(seen, type)), additive);
+        }
+        NDArray given = documents == null ? visible : documents.queries();
+        NDArray own = documents == null ? visible : documents.same(); // (B, 1, T or 1, S)
+        check(own.getShape(), places);
+        NDArray seen = places.seen(given.getManager());
+        return kept(penalty(seen == null ? own : own.logicalAnd(seen), type), given);
+    }
+
+    private static void check(Shape own, Places places) {
+        long width = own.get(3);
+        long height = own.get(2);
+        if (width != places.keys() || height != 1 && height != places.queries()) {
             throw new IllegalArgumentException(
                     "a mask for "
                             + (height == 1 ? "" : height + " queries and ")
                             + width
                             + " keys cannot serve "
-                            + queries
+                            + places.queries()
                             + " queries and "
-                            + keys
+                            + places.keys()
                             + " keys");
         }
-        NDArray seen =
-                causal
-                        ? visible.logicalAnd(past(visible.getManager(), queries, keys))
-                        : visible; // (B, 1, T, S) or (B, 1, 1, S)
-        return penalty(seen, type);
     }
 
-    /** (T, S): whether key s is not after query t, where the last query stands at the last key. */
-    private static NDArray past(NDManager manager, long queries, long keys) {
-        NDArray q = manager.create(count(keys - queries, keys), new Shape(queries, 1));
-        return q.gte(manager.create(count(0, keys), new Shape(1, keys)));
-    }
-
-    private static long[] count(long from, long to) {
-        long[] values = new long[Math.toIntExact(to - from)];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = from + i;
+    /** Lets an array live as long as the one it was made of: longer than the layer that asked. */
+    private static NDArray kept(NDArray made, NDArray of) {
+        if (made != of) {
+            made.attach(of.getManager());
+            NDScope.unregister(made);
         }
-        return values;
+        return made;
     }
 
     private static NDArray penalty(NDArray seen, DataType type) {

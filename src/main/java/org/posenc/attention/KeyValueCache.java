@@ -19,7 +19,8 @@ import org.posenc.kernel.Slice;
  *
  * <p>One cache serves one batch of sequences. It also keeps where each token stands, which tokens
  * are padding, and the notes an encoding makes of its keys. Memory doubles when it is full;
- * appending copies the new tokens only. No gradients flow through a cache.
+ * appending copies the new tokens only. No gradients flow through a cache. Layers that look through
+ * a window read its keys only, but all are kept: {@link #truncate} may lead back to any.
  *
  * <p>What {@link Policy} promises: decoding step by step gives the logits of one full pass over the
  * same tokens, up to rounding. Where an encoding's angles depend on the length of the sequence

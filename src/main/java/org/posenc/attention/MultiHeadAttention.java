@@ -1,6 +1,7 @@
 package org.posenc.attention;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -8,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.util.List;
 import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.NoEncoding;
@@ -22,7 +24,8 @@ import org.posenc.kernel.ScaledDotProduct;
  *
  * <p>With Q = x W_Q, K = x W_K, V = x W_V split into heads, and the encoding's rotation R and bias
  * A: softmax(scale · R(Q) R(K)ᵀ + A + mask) V, the heads put together again and multiplied by W_O.
- * No T × S matrix exists unless the encoding has a bias or there is a mask.
+ * No T × S matrix exists unless the encoding has a bias or there is a mask. Within a window of W
+ * keys ({@link Builder#optWindow}) a mask does not make one either: memory grows with T · W.
  *
  * <p>A model gives its encoding with each call, {@link #attend}, because one encoding serves all
  * its layers. As a plain DJL block, with an encoding of its own ({@link Builder#optEncoding}), it
@@ -40,6 +43,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     private final int keyValueHeads;
     private final int headDimension;
     private final boolean causal;
+    private final AttentionWindow window;
     private final ScaledDotProduct core;
     private final Projection queryProjection;
     private final Projection keyProjection;
@@ -56,6 +60,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         keyValueHeads = builder.keyValueHeads();
         headDimension = builder.headDimension();
         causal = builder.causal;
+        window = new AttentionWindow(builder.window);
         // Not left to the kernel: an encoding may make queries and keys wider than a head.
         double scale = Double.isNaN(builder.scale) ? 1 / Math.sqrt(headDimension) : builder.scale;
         core = new ScaledDotProduct(causal, scale, builder.dropout);
@@ -228,12 +233,16 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         Positions at = memory.positions();
         NDArray bias = encoding.bias(q, k, positions, at, met);
         NDArray products = memory.rotated() ? null : encoding.products(q, k, positions, at, met);
-        if (products == null) {
-            NDArray turned = encoding.rotateQueries(q, positions, met);
-            NDArray turnedKeys = memory.rotated() ? k : encoding.rotateKeys(k, at, met);
-            return weigh(turned, turnedKeys, memory.values(), bias, mask, training);
+        if (products != null) {
+            NDArray seen = mask.scores(places(products, products.getShape().get(3)), positions);
+            return core(seen).weigh(products, memory.values(), sum(bias, seen), training);
         }
-        return weigh(products, memory.values(), bias, mask, training);
+        NDArray turned = encoding.rotateQueries(q, positions, met);
+        NDArray turnedKeys = memory.rotated() ? k : encoding.rotateKeys(k, at, met);
+        NDArray v = memory.values();
+        return window.cuts(k.getShape().get(2))
+                ? inBlocks(turned, turnedKeys, v, bias, mask, positions, training)
+                : weigh(turned, turnedKeys, v, bias, mask, positions, training);
     }
 
     /**
@@ -255,17 +264,50 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     }
 
     private NDArray weigh(
-            NDArray q, NDArray k, NDArray v, NDArray bias, AttentionMask mask, boolean training) {
-        NDArray masked =
-                mask.scores(q.getShape().get(2), k.getShape().get(2), causal, q.getDataType());
-        return core(masked).attend(q, k, v, sum(bias, masked), training);
+            NDArray q,
+            NDArray k,
+            NDArray v,
+            NDArray bias,
+            AttentionMask mask,
+            Positions positions,
+            boolean training) {
+        NDArray seen = mask.scores(places(q, k.getShape().get(2)), positions);
+        return core(seen).attend(q, k, v, sum(bias, seen), training);
     }
 
-    private NDArray weigh(
-            NDArray products, NDArray v, NDArray bias, AttentionMask mask, boolean training) {
-        Shape s = products.getShape();
-        NDArray masked = mask.scores(s.get(2), s.get(3), causal, products.getDataType());
-        return core(masked).weigh(products, v, sum(bias, masked), training);
+    /** Lets each block of queries meet the keys that its window reaches, and no others. */
+    private NDArray inBlocks(
+            NDArray q,
+            NDArray k,
+            NDArray v,
+            NDArray bias,
+            AttentionMask mask,
+            Positions positions,
+            boolean training) {
+        List<AttentionWindow.Block> blocks =
+                window.blocks(q.getShape().get(2), k.getShape().get(2));
+        // Keys that several blocks meet are copied for each query head once.
+        int share = blocks.size() == 1 ? 1 : heads / keyValueHeads;
+        NDArray eachKey = ScaledDotProduct.repeat(k, share);
+        NDArray eachValue = ScaledDotProduct.repeat(v, share);
+        NDList parts = new NDList();
+        for (AttentionWindow.Block block : blocks) {
+            parts.add(
+                    weigh(
+                            block.queriesOf(q), // (B, H, T', D)
+                            block.keysOf(eachKey), // (B, H or G, S', D)
+                            block.keysOf(eachValue),
+                            bias == null ? null : block.scoresOf(bias),
+                            mask.of(block),
+                            positions,
+                            training));
+        }
+        return parts.size() == 1 ? parts.head() : NDArrays.concat(parts, 2); // (B, H, T, D)
+    }
+
+    private AttentionMask.Places places(NDArray queries, long keys) {
+        return new AttentionMask.Places(
+                queries.getShape().get(2), keys, causal, window.size(), queries.getDataType());
     }
 
     /** A mask has the causal rule in it already. */
@@ -342,7 +384,8 @@ public final class MultiHeadAttention extends ConfiguredBlock {
                 + headDimension
                 + ", "
                 + keyValueHeads
-                + " key/value heads";
+                + " key/value heads"
+                + (window.size() == 0 ? "" : ", a window of " + window.size());
     }
 
     /** Builds {@link MultiHeadAttention}. */
@@ -353,6 +396,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         private int keyValueHeads;
         private int headDimension;
         private boolean causal;
+        private int window;
         private boolean bias;
         private boolean outputBias;
         private double normEpsilon = Double.NaN;
@@ -419,6 +463,19 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         }
 
         /**
+         * Sets how far back a query looks, in tokens of the row or the cache: padding counts, and
+         * so does the end of another document.
+         *
+         * @param window W, how many keys a query of a causal attention sees, its own among them; 0,
+         *     or where it is not set, all up to its own
+         * @return this builder
+         */
+        public Builder optWindow(int window) {
+            this.window = window;
+            return this;
+        }
+
+        /**
          * Sets whether the projections have biases.
          *
          * @param queryKeyValue those of queries, keys and values
@@ -480,7 +537,8 @@ public final class MultiHeadAttention extends ConfiguredBlock {
          * Builds the block.
          *
          * @return a new block
-         * @throws IllegalArgumentException if sizes are missing or do not divide each other
+         * @throws IllegalArgumentException if sizes are missing or do not divide each other, or a
+         *     window is given to attention that is not causal
          */
         public MultiHeadAttention build() {
             if (embeddingSize < 1 || heads < 1) {
@@ -505,6 +563,10 @@ public final class MultiHeadAttention extends ConfiguredBlock {
                                 + heads
                                 + " heads; set a head dimension of at least 1, got "
                                 + headDimension);
+            }
+            if (window != 0 && !causal) {
+                throw new IllegalArgumentException(
+                        "a window of " + window + " keys needs attention that is causal");
             }
             return new MultiHeadAttention(this);
         }

@@ -8,10 +8,8 @@ import static org.posenc.checkpoint.DecoderFamily.Quirk.HEAD_NORMS;
 import static org.posenc.checkpoint.DecoderFamily.Quirk.LAYERS_WITHOUT_ROPE;
 import static org.posenc.checkpoint.DecoderFamily.Quirk.NEOX;
 import static org.posenc.checkpoint.DecoderFamily.Quirk.TIED_UNLESS_SAID;
-import static org.posenc.checkpoint.DecoderFamily.Quirk.WINDOW_UNLESS_NULL;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
@@ -22,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.posenc.model.TransformerConfig;
@@ -35,19 +32,39 @@ import org.posenc.model.TransformerConfig.Norm;
  */
 enum DecoderFamily {
     // Where biases are: at queries, keys and values; at the attention's output; in feed-forward.
-    LLAMA("LlamaForCausalLM", TensorTable.LLAMA, ATTENTION_KEY, ATTENTION_KEY, MLP_KEY),
-    MISTRAL("MistralForCausalLM", TensorTable.LLAMA, NONE, NONE, NONE, WINDOW_UNLESS_NULL),
-    QWEN2("Qwen2ForCausalLM", TensorTable.LLAMA, ALWAYS, NONE, NONE),
-    QWEN3("Qwen3ForCausalLM", TensorTable.LLAMA, ATTENTION_KEY, ATTENTION_KEY, NONE, HEAD_NORMS),
-    PHI3("Phi3ForCausalLM", TensorTable.PHI3, NONE, NONE, NONE, WINDOW_UNLESS_NULL),
+    LLAMA(
+            "LlamaForCausalLM",
+            TensorTable.LLAMA,
+            ATTENTION_KEY,
+            ATTENTION_KEY,
+            MLP_KEY,
+            WindowRule.NONE),
+    MISTRAL("MistralForCausalLM", TensorTable.LLAMA, NONE, NONE, NONE, WindowRule.UNLESS_NULL),
+    QWEN2("Qwen2ForCausalLM", TensorTable.LLAMA, ALWAYS, NONE, NONE, WindowRule.FROM_A_LAYER),
+    QWEN3(
+            "Qwen3ForCausalLM",
+            TensorTable.LLAMA,
+            ATTENTION_KEY,
+            ATTENTION_KEY,
+            NONE,
+            WindowRule.FROM_A_LAYER,
+            HEAD_NORMS),
+    PHI3("Phi3ForCausalLM", TensorTable.PHI3, NONE, NONE, NONE, WindowRule.WHERE_SAID),
     GPT_NEOX(
-            "GPTNeoXForCausalLM", TensorTable.GPT_NEOX, ATTENTION_KEY, ATTENTION_KEY, ALWAYS, NEOX),
+            "GPTNeoXForCausalLM",
+            TensorTable.GPT_NEOX,
+            ATTENTION_KEY,
+            ATTENTION_KEY,
+            ALWAYS,
+            WindowRule.NONE,
+            NEOX),
     SMOLLM3(
             "SmolLM3ForCausalLM",
             TensorTable.LLAMA,
             ATTENTION_KEY,
             ATTENTION_KEY,
             MLP_KEY,
+            WindowRule.WITHOUT_ROPE,
             LAYERS_WITHOUT_ROPE,
             TIED_UNLESS_SAID);
 
@@ -67,8 +84,6 @@ enum DecoderFamily {
         HEAD_NORMS,
         /** LayerNorm, GELU, no grouped heads; attention and feed-forward part may be parallel. */
         NEOX,
-        /** Attention sees a window unless {@code sliding_window} is null. */
-        WINDOW_UNLESS_NULL,
         /** {@code no_rope_layers} has a 0 for each layer that does without. */
         LAYERS_WITHOUT_ROPE,
         /** The output is tied to the embeddings where the file does not say. */
@@ -80,6 +95,7 @@ enum DecoderFamily {
     private final Bias attention;
     private final Bias output;
     private final Bias feedForward;
+    private final WindowRule windows;
     private final Set<Quirk> quirks = EnumSet.noneOf(Quirk.class);
 
     DecoderFamily(
@@ -88,12 +104,14 @@ enum DecoderFamily {
             Bias attention,
             Bias output,
             Bias feedForward,
+            WindowRule windows,
             Quirk... quirks) {
         this.architecture = architecture;
         this.tensors = tensors;
         this.attention = attention;
         this.output = output;
         this.feedForward = feedForward;
+        this.windows = windows;
         this.quirks.addAll(Arrays.asList(quirks));
     }
 
@@ -122,12 +140,13 @@ enum DecoderFamily {
      */
     static DecoderFamily of(TransformerConfig config, boolean everyLayerHasRope) {
         DecoderFamily nearest = LLAMA;
+        JsonObject none = new JsonObject();
         for (DecoderFamily family : values()) {
-            List<String> lacking = family.lacking(config, everyLayerHasRope);
+            List<String> lacking = family.lacking(config, everyLayerHasRope, none);
             if (lacking.isEmpty()) {
                 return family;
             }
-            if (lacking.size() < nearest.lacking(config, everyLayerHasRope).size()) {
+            if (lacking.size() < nearest.lacking(config, everyLayerHasRope, none).size()) {
                 nearest = family;
             }
         }
@@ -137,16 +156,17 @@ enum DecoderFamily {
                         + " has this model; the nearest, "
                         + nearest.modelType()
                         + ", has no "
-                        + String.join(", no ", nearest.lacking(config, everyLayerHasRope)));
+                        + String.join(", no ", nearest.lacking(config, everyLayerHasRope, none)));
     }
 
     /**
-     * Checks that this family has a model.
+     * Checks that this family has a model, where a config.json says what it said before of all that
+     * has not changed.
      *
      * @throws IllegalArgumentException if it has not
      */
-    void require(TransformerConfig config, boolean everyLayerHasRope) {
-        List<String> lacking = lacking(config, everyLayerHasRope);
+    void require(TransformerConfig config, boolean everyLayerHasRope, JsonObject before) {
+        List<String> lacking = lacking(config, everyLayerHasRope, before);
         if (!lacking.isEmpty()) {
             throw new IllegalArgumentException(
                     "a model of type " + modelType() + " has no " + String.join(", no ", lacking));
@@ -172,15 +192,17 @@ enum DecoderFamily {
      *
      * @throws IllegalArgumentException if a value is missing or wrong
      */
-    TransformerConfig read(ConfigValues json) {
+    TransformerConfig read(JsonObject config) {
+        ConfigValues json = ConfigValues.of(config, "");
         boolean layerNorm = quirks.contains(NEOX);
         int embeddingSize = required(json, "hidden_size");
         int heads = required(json, "num_attention_heads");
+        int layers = required(json, "num_hidden_layers");
         TransformerConfig.Builder builder =
                 TransformerConfig.builder()
                         .setVocabulary(required(json, "vocab_size"))
                         .setEmbeddingSize(embeddingSize)
-                        .setLayers(required(json, "num_hidden_layers"))
+                        .setLayers(layers)
                         .setHeads(heads)
                         .optHeadDimension(embeddingSize / heads)
                         .optFeedForwardSize(required(json, "intermediate_size"))
@@ -189,6 +211,7 @@ enum DecoderFamily {
                                 hasBias(output, json),
                                 hasBias(feedForward, json))
                         .optQueryKeyNorm(quirks.contains(HEAD_NORMS))
+                        .optWindows(windows.read(config, layers))
                         .optTiedOutput(
                                 json.flag("tie_word_embeddings")
                                         .orElse(quirks.contains(TIED_UNLESS_SAID)));
@@ -205,8 +228,30 @@ enum DecoderFamily {
                 .build();
     }
 
-    /** Returns what a config.json says of a model of this family, beside RoPE. */
-    JsonObject write(TransformerConfig config) {
+    /**
+     * Writes what a config.json says of a model of this family, beside RoPE.
+     *
+     * @param before what it said; what is not about the model stays, and so do the words for
+     *     windows that have not changed, of which there are several
+     */
+    JsonObject write(TransformerConfig config, JsonObject before) {
+        JsonObject json = before.deepCopy();
+        JsonObject said = write(config);
+        boolean asDeep =
+                ConfigValues.of(before, "")
+                        .count("num_hidden_layers")
+                        .filter(layers -> layers == config.layers())
+                        .isPresent();
+        if (asDeep && windows.read(before, config.layers()).equals(config.windows())) {
+            windows.keys().forEach(said::remove);
+        } else {
+            windows.keys().forEach(json::remove);
+        }
+        said.asMap().forEach(json::add);
+        return json;
+    }
+
+    private JsonObject write(TransformerConfig config) {
         JsonArray architectures = new JsonArray();
         architectures.add(architecture);
         JsonObject json = new JsonObject();
@@ -233,22 +278,20 @@ enum DecoderFamily {
         if (feedForward == MLP_KEY) {
             json.addProperty("mlp_bias", config.feedForwardBias());
         }
-        if (quirks.contains(WINDOW_UNLESS_NULL)) {
-            json.add("sliding_window", JsonNull.INSTANCE);
-        }
+        windows.write(config.windows(), json);
         json.addProperty("tie_word_embeddings", config.tiedOutput());
         return json;
     }
 
     /** What a model has that this family's config.json cannot say. */
-    private List<String> lacking(TransformerConfig config, boolean everyLayerHasRope) {
+    private List<String> lacking(
+            TransformerConfig config, boolean everyLayerHasRope, JsonObject before) {
         boolean whole = this == LLAMA || this == GPT_NEOX;
         if (whole && config.embeddingSize() % config.heads() != 0) {
             return List.of("embedding size that is not a multiple of the heads");
         }
         Map<String, Object> wanted = values(config);
-        ConfigValues json = ConfigValues.of(write(config), "");
-        Map<String, Object> said = values(read(json));
+        Map<String, Object> said = values(read(write(config, before)));
         List<String> lacking = new ArrayList<>();
         wanted.forEach(
                 (name, value) -> {
@@ -286,12 +329,8 @@ enum DecoderFamily {
         }
     }
 
-    /**
-     * Refuses a config.json that asks for what our Transformer does not do.
-     *
-     * @param longest {@code max_position_embeddings}
-     */
-    void refuseWhatIsNotDone(JsonObject json, long longest) {
+    /** Refuses a config.json that asks for what our Transformer does not do. */
+    void refuseWhatIsNotDone(JsonObject json) {
         ConfigValues values = ConfigValues.of(json, "");
         String activation = quirks.contains(NEOX) ? "gelu" : "silu";
         if (!values.text("hidden_act").orElse(activation).equals(activation)) {
@@ -300,22 +339,6 @@ enum DecoderFamily {
         if (values.has("quantization_config")) {
             throw new IllegalArgumentException(
                     "quantised weights cannot be read, and quantization_config says these are");
-        }
-        boolean windowed =
-                quirks.contains(WINDOW_UNLESS_NULL)
-                        || values.flag("use_sliding_window").orElse(false);
-        // Null is no window; Mistral's is 4096 where nothing is said.
-        Optional<Integer> window =
-                this == MISTRAL && !json.has("sliding_window")
-                        ? Optional.of(4096)
-                        : values.count("sliding_window");
-        if (windowed && window.isPresent() && window.get() < longest) {
-            throw new IllegalArgumentException(
-                    "attention within a sliding_window of "
-                            + window.get()
-                            + ", below max_position_embeddings of "
-                            + longest
-                            + ", is not supported");
         }
     }
 

@@ -41,7 +41,8 @@ import org.posenc.model.TransformerConfig;
  *
  * <p>Opening reads the configuration and the headers of the weights, and checks that they fit: each
  * tensor that the model needs is there in the right shape, and no other. {@link #load} reads the
- * weights. The model types are llama, mistral, qwen2, qwen3, phi3, gpt_neox and smollm3.
+ * weights. The model types are llama, mistral, qwen2, qwen3, phi3, gpt_neox and smollm3, those that
+ * have one with a sliding window in all layers or in some.
  */
 public final class ModelFolder {
 
@@ -78,8 +79,8 @@ public final class ModelFolder {
                         values.text("model_type").orElseThrow(() -> values.missing("model_type")));
         positions = RopeConfig.parse(json);
         rope = rope(positions.config());
-        config = family.read(values);
-        family.refuseWhatIsNotDone(json, length());
+        config = family.read(json);
+        family.refuseWhatIsNotDone(json);
         Path single = folder.resolve(WEIGHTS);
         weights = Safetensors.open(Files.exists(single) ? single : folder.resolve(INDEX));
         tensors = match();

@@ -192,7 +192,8 @@ public final class ModelFolderWriter {
         boolean everyLayerHasRope = layers.stream().noneMatch(NoEncoding.class::isInstance);
         DecoderFamily family =
                 like == null ? DecoderFamily.of(model.config(), everyLayerHasRope) : like.family();
-        family.require(model.config(), everyLayerHasRope);
+        family.require(
+                model.config(), everyLayerHasRope, like == null ? new JsonObject() : like.json());
         JsonObject config = rope(family, layers).writeInto(config(family), keys);
         writeWeights(family, folder);
         if (like != null) {
@@ -267,15 +268,13 @@ public final class ModelFolderWriter {
 
     /** Everything but RoPE. */
     private JsonObject config(DecoderFamily family) {
-        JsonObject config = new JsonObject();
+        JsonObject before = like == null ? new JsonObject() : like.json();
+        JsonObject config = family.write(model.config(), before);
         if (like == null) {
             config.add("bos_token_id", JsonNull.INSTANCE);
             config.add("eos_token_id", JsonNull.INSTANCE);
             config.add("pad_token_id", JsonNull.INSTANCE);
-        } else {
-            config = like.json().deepCopy();
         }
-        family.write(model.config()).asMap().forEach(config::add);
         if (!typesLikeTheFolders) {
             config.remove("dtype"); // transformers 5 reads its older name too
             config.addProperty("torch_dtype", type.inPyTorch());

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.posenc.analysis.RopeAnalysis;
 import org.posenc.checkpoint.ModelFolder;
@@ -43,6 +46,8 @@ final class InspectCommand implements Callable<Integer> {
 
     /** Longer targets take seconds. */
     private static final long QUICK_TARGET = 150_000;
+
+    private static final int LAYERS_NAMED = 6;
 
     private static final int SINGLE = 4;
     private static final int HALF = 2;
@@ -164,6 +169,7 @@ final class InspectCommand implements Callable<Integer> {
         fields.put("ropeBase", rope.base());
         fields.put("rotaryDimension", rope.rotaryDimension());
         fields.put("layersWithoutRope", layersWithoutRope(folder));
+        fields.put("windows", c.windows());
         fields.put("length", folder.length());
         fields.put("originalLength", folder.originalLength());
         fields.put("tokenizer", folder.tokenizer().map(InspectCommand::name).orElse(null));
@@ -285,6 +291,9 @@ final class InspectCommand implements Callable<Integer> {
                                 ? ""
                                 : String.format(
                                         Locale.ROOT, ", from %,d", folder.originalLength())));
+        if (!c.windows().isEmpty()) {
+            facts.put("window", window(c.windows()));
+        }
         facts.put(
                 "tokenizer",
                 folder.tokenizer().map(InspectCommand::name).orElse("none")
@@ -293,6 +302,30 @@ final class InspectCommand implements Callable<Integer> {
                                 .map(ends -> ", a text ends with " + ends)
                                 .orElse(""));
         return facts;
+    }
+
+    /** How far back queries look, and in which layers. */
+    private static String window(List<Integer> windows) {
+        int widest = Collections.max(windows);
+        List<Integer> narrow =
+                IntStream.range(0, windows.size()).filter(i -> windows.get(i) > 0).boxed().toList();
+        String where =
+                narrow.size() == windows.size()
+                        ? "in every layer"
+                        : "in %d of %d layers (%s%s)"
+                                .formatted(
+                                        narrow.size(),
+                                        windows.size(),
+                                        narrow.stream()
+                                                .limit(LAYERS_NAMED)
+                                                .map(String::valueOf)
+                                                .collect(Collectors.joining(", ")),
+                                        narrow.size() > LAYERS_NAMED ? ", …" : "");
+        return String.format(
+                Locale.ROOT,
+                "tokens see the last %,d, their own too, %s; the cache keeps all",
+                widest,
+                where);
     }
 
     /** What the table means for the longest context that is asked for. */

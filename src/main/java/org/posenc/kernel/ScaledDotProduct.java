@@ -3,7 +3,6 @@ package org.posenc.kernel;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-
 import java.util.HashMap;
 import java.util.Map;
 
@@ -166,10 +165,15 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
     }
 
     /**
-     * Gives every query head its own copy of the keys or values, (B, G, S, D) to (B, H, S, D).
-     * libtorch could share them, but then takes the scores as a T × S matrix on the CPU.
+     * Gives every query head its own copy of the keys or values, which attention does by itself;
+     * who attends to stretches of them that overlap spares himself the copies of each. libtorch
+     * could share them, but then takes the scores as a T × S matrix on the CPU.
+     *
+     * @param shared (B, G, S, D)
+     * @param times H/G
+     * @return (B, H, S, D); the same array where there is nothing to copy
      */
-    private static NDArray repeat(NDArray shared, int times) {
+    public static NDArray repeat(NDArray shared, int times) {
         if (times == 1) {
             return shared;
         }

@@ -43,6 +43,19 @@ public final class Slice {
     }
 
     /**
+     * Returns a stretch that shares an array's memory; gradients flow through it.
+     *
+     * @param x any array
+     * @param axis the axis
+     * @param from where the stretch begins on this axis
+     * @param to where it ends, one more than the last
+     * @return the view, in x's manager
+     */
+    public static NDArray range(NDArray x, int axis, long from, long to) {
+        return x.get(new NDIndex().addAllDim(axis).addSliceDim(from, to));
+    }
+
+    /**
      * Returns rows in another order, with repetitions or without some of them.
      *
      * @param x (B, …)

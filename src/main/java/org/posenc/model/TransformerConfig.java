@@ -1,5 +1,6 @@
 package org.posenc.model;
 
+import java.util.List;
 import org.posenc.encoding.Site;
 
 /**
@@ -25,6 +26,8 @@ import org.posenc.encoding.Site;
  * @param attentionScale what products of queries and keys are multiplied with; NaN for 1/√D
  * @param embeddingScale what token embeddings are multiplied with; √E (Vaswani et al. 2017, Gemma)
  *     lets features that are added to them neither drown nor be drowned
+ * @param windows how many keys up to its own a query sees, in each layer, 0 for all; empty where
+ *     all layers see all
  * @param parallelResidual whether attention and feed-forward part read the same input (GPT-NeoX)
  *     rather than the one the other's output
  * @param embeddingDropout probability in training, after the embed seam
@@ -51,6 +54,7 @@ public record TransformerConfig(
         boolean queryKeyNorm,
         double attentionScale,
         double embeddingScale,
+        List<Integer> windows,
         boolean parallelResidual,
         double embeddingDropout,
         double residualDropout,
@@ -96,6 +100,18 @@ public record TransformerConfig(
             throw new IllegalArgumentException(
                     "embedding scale must be positive and finite, got " + embeddingScale);
         }
+        if (!windows.isEmpty() && windows.size() != layers) {
+            throw new IllegalArgumentException(
+                    "windows must be none or one for each of %d layers, got %s"
+                            .formatted(layers, windows));
+        }
+        boolean narrow = windows.stream().anyMatch(window -> window != 0);
+        if (windows.stream().anyMatch(window -> window < 0) || narrow && !causal) {
+            throw new IllegalArgumentException(
+                    "windows must be those of a decoder, each at least 1 key or 0 for all, got "
+                            + windows);
+        }
+        windows = narrow ? List.copyOf(windows) : List.of();
         probability(embeddingDropout, "embedding dropout");
         probability(residualDropout, "residual dropout");
         probability(attentionDropout, "attention dropout");
@@ -121,6 +137,16 @@ public record TransformerConfig(
                 embeddingSize, heads, keyValueHeads, headDimension, layers, length, causal, seed);
     }
 
+    /**
+     * Returns how far back a layer's queries look.
+     *
+     * @param layer the layer's index, from 0
+     * @return how many keys up to its own a query sees, 0 for all
+     */
+    public int window(int layer) {
+        return windows.isEmpty() ? 0 : windows.get(layer);
+    }
+
     /** What must be equal for saved weights to fit, in words. */
     String architecture() {
         return String.join(
@@ -141,7 +167,9 @@ public record TransformerConfig(
                 "query/key norm " + queryKeyNorm,
                 "attention scale " + attentionScale,
                 "embedding scale " + embeddingScale,
-                "parallel residual " + parallelResidual);
+                "parallel residual "
+                        + parallelResidual
+                        + (windows.isEmpty() ? "" : ", windows " + windows));
     }
 
     private static void atLeastOne(int value, String what) {
@@ -177,6 +205,7 @@ public record TransformerConfig(
         private boolean queryKeyNorm;
         private double attentionScale = Double.NaN;
         private double embeddingScale = 1;
+        private List<Integer> windows = List.of();
         private boolean parallelResidual;
         private double embeddingDropout;
         private double residualDropout;
@@ -358,6 +387,18 @@ public record TransformerConfig(
         }
 
         /**
+         * Sets how far back queries look, in tokens of the row or the cache.
+         *
+         * @param windows how many keys up to its own a query sees, in each layer, 0 for all; empty,
+         *     or where it is not set, all layers see all
+         * @return this builder
+         */
+        public Builder optWindows(List<Integer> windows) {
+            this.windows = windows;
+            return this;
+        }
+
+        /**
          * Sets whether attention and feed-forward part read the same input.
          *
          * @param parallelResidual false where it is not set
@@ -428,6 +469,7 @@ public record TransformerConfig(
                     queryKeyNorm,
                     attentionScale,
                     embeddingScale,
+                    windows,
                     parallelResidual,
                     embeddingDropout,
                     residualDropout,

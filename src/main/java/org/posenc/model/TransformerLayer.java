@@ -51,7 +51,8 @@ final class TransformerLayer extends AbstractBlock {
                         .optBiases(config.attentionBias(), config.attentionOutputBias())
                         .optScale(config.attentionScale())
                         .optDropout(config.attentionDropout())
-                        .optCausal(config.causal());
+                        .optCausal(config.causal())
+                        .optWindow(config.window(index));
         if (config.queryKeyNorm()) {
             builder.optQueryKeyNorm(config.normEpsilon());
         }

@@ -124,7 +124,9 @@ class CheckpointDecodingTest {
                 "llama_tied",
                 "llama_yarn",
                 "mistral",
+                "mistral_window",
                 "qwen2",
+                "qwen2_window",
                 "qwen3"
             })
     void keysThatStayRotatedGiveHuggingFacesLogits(String name) throws IOException {

@@ -3,6 +3,8 @@ package org.posenc.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -12,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -19,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 import org.posenc.attention.AttentionMask;
+import org.posenc.attention.KeyValueCache;
 import org.posenc.checkpoint.RopeConfig.KeyStyle;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
@@ -54,7 +58,7 @@ class HuggingFaceTest {
             try (Stream<Path> folders = Files.list(directory.resolve("theirs"))) {
                 theirs = folders.toList();
             }
-            assertThat(theirs).hasSizeGreaterThan(15);
+            assertThat(theirs).hasSizeGreaterThan(25);
             for (Path folder : theirs) {
                 ModelFolder opened = ModelFolder.open(folder);
                 Transformer model = opened.load(manager, DataType.FLOAT32);
@@ -120,6 +124,11 @@ class HuggingFaceTest {
         Rope pairs = rope(RopeParameters.of(8, 5000, new Default()), RotaryLayout.INTERLEAVED);
         TransformerConfig normed = llama().optQueryKeyNorm(true).optTiedOutput(false).build();
         TransformerConfig biased = llama().optBiases(true, false, false).build();
+        TransformerConfig.Builder some = llama().setLayers(3).optWindows(List.of(0, 6, 6));
+        write("window", fresh(llama().optWindows(List.of(5, 5)).build(), pairs, manager), manager);
+        write("window types", fresh(some.build(), pairs, manager), manager);
+        some.optBiases(true, false, false);
+        write("window from 1", fresh(some.build(), pairs, manager), manager);
         write("interleaved", fresh(normed, pairs, manager), manager);
         write("interleaved biases", fresh(biased, pairs, manager), manager);
         write(
@@ -181,22 +190,53 @@ class HuggingFaceTest {
         return model;
     }
 
-    /** Puts our logits beside a model. */
+    /** Puts our logits beside a model; of one with windows, those of other passes too. */
     private static void tell(Transformer model, Path folder, NDManager manager) {
         long[] ids = new long[2 * 40];
         Arrays.setAll(ids, i -> (7L * i + i / 11) % 50);
         NDArray tokens = manager.create(ids, new Shape(2, 40));
-        NDArray logits =
-                model.logits(
-                        tokens,
-                        Positions.range(manager, 0, 40),
-                        AttentionMask.none(),
-                        new ParameterStore(manager, false),
-                        false);
-        Safetensors.write(
-                folder.resolve("ours.safetensors"),
-                Map.of("ids", tokens, "logits", logits),
-                Map.of());
+        Map<String, NDArray> told = new LinkedHashMap<>();
+        ParameterStore parameters = new ParameterStore(manager, false);
+        Positions positions = Positions.range(manager, 0, 40);
+        told.put("ids", tokens);
+        told.put(
+                "logits", model.logits(tokens, positions, AttentionMask.none(), parameters, false));
+        if (!model.config().windows().isEmpty()) {
+            told.put("decoded", decoded(model, tokens, manager));
+            long[] real = new long[2 * 40];
+            long[] places = new long[2 * 40];
+            Arrays.setAll(real, i -> i < 40 || i >= 53 ? 1 : 0);
+            Arrays.setAll(places, i -> i < 40 ? i : Math.max(0, i - 53));
+            NDArray mask = manager.create(real, new Shape(2, 40));
+            NDArray each = manager.create(places, new Shape(2, 40));
+            told.put("real", mask);
+            told.put("places", each);
+            told.put(
+                    "padded",
+                    model.logits(
+                            tokens,
+                            Positions.of(each),
+                            AttentionMask.padding(mask),
+                            parameters,
+                            false));
+        }
+        Safetensors.write(folder.resolve("ours.safetensors"), told, Map.of());
+    }
+
+    /** Reads 15 tokens, then one at a time. */
+    private static NDArray decoded(Transformer model, NDArray ids, NDManager manager) {
+        NDList logits = new NDList();
+        try (KeyValueCache cache = model.cache(manager, KeyValueCache.Policy.HUGGING_FACE)) {
+            for (int at = 0; at < 40; at = (int) cache.length()) {
+                int to = at == 0 ? 15 : at + 1;
+                NDArray piece = ids.get(":, " + at + ":" + to);
+                Positions places = Positions.range(manager, at, to);
+                logits.add(
+                        model.logits(
+                                piece, places, null, cache, new ParameterStore(manager, false)));
+            }
+        }
+        return NDArrays.concat(logits, 1);
     }
 
     private static String python(String command, Path argument)

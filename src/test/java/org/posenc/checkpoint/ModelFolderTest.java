@@ -9,7 +9,9 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -26,14 +28,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.attention.AttentionMask;
 import org.posenc.encoding.Alibi;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
+import org.posenc.encoding.rope.Default;
 import org.posenc.encoding.rope.LayoutPermutation;
 import org.posenc.encoding.rope.Rope;
+import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RotaryLayout;
 import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
@@ -511,33 +516,198 @@ class ModelFolderTest {
                 .hasMessageContaining(message);
     }
 
+    private List<Integer> windows(String name, Consumer<JsonObject> change) throws IOException {
+        change(name, change);
+        return ModelFolder.open(folder).config().windows();
+    }
+
+    private static JsonArray types(int... sliding) {
+        JsonArray types = new JsonArray();
+        for (int one : sliding) {
+            types.add(one == 1 ? "sliding_attention" : "full_attention");
+        }
+        return types;
+    }
+
+    private static void use(JsonObject json, int window) {
+        json.addProperty("use_sliding_window", true);
+        json.addProperty("sliding_window", window);
+    }
+
+    /** As the classes of transformers 5.18 read them, and AutoConfig, for a Mistral with types. */
     @Test
-    void aWindowThatWouldActIsRefused() throws IOException {
-        change("mistral", json -> json.addProperty("sliding_window", 63));
-        assertThatThrownBy(() -> ModelFolder.open(folder))
-                .hasMessageEndingWith(
-                        "attention within a sliding_window of 63, below max_position_embeddings"
-                                + " of 64, is not supported");
-        change("mistral", json -> json.addProperty("sliding_window", 64));
-        assertThat(ModelFolder.open(folder).length()).isEqualTo(64);
-        change("mistral", json -> json.remove("sliding_window"));
-        assertThat(ModelFolder.open(folder).length()).isEqualTo(64);
-        change(
-                "mistral",
-                json -> {
-                    json.remove("sliding_window");
-                    json.addProperty("max_position_embeddings", 4097);
-                });
-        assertThatThrownBy(() -> ModelFolder.open(folder)).hasMessageContaining("of 4096, below");
-        change(
-                "qwen2",
-                json -> {
-                    json.addProperty("use_sliding_window", true);
-                    json.addProperty("sliding_window", 8);
-                });
-        assertThatThrownBy(() -> ModelFolder.open(folder)).hasMessageContaining("sliding_window");
-        change("qwen2", json -> json.addProperty("sliding_window", 8));
-        assertThat(ModelFolder.open(folder).length()).isEqualTo(16);
+    void windowsAreThoseThatTransformersReads() throws IOException {
+        assertThat(windows("mistral", json -> json.addProperty("sliding_window", 3)))
+                .containsExactly(3, 3);
+        assertThat(windows("mistral", json -> json.remove("sliding_window")))
+                .containsExactly(4096, 4096);
+        assertThat(windows("mistral", json -> json.add("sliding_window", JsonNull.INSTANCE)))
+                .isEmpty();
+        assertThat(
+                        windows(
+                                "mistral",
+                                json -> {
+                                    json.addProperty("sliding_window", 3);
+                                    json.add("layer_types", types(0, 1));
+                                }))
+                .containsExactly(0, 3);
+        assertThat(windows("phi3_longrope", json -> json.addProperty("sliding_window", 3)))
+                .containsOnly(3);
+        assertThat(windows("phi3_longrope", json -> json.remove("sliding_window"))).isEmpty();
+        assertThat(windows("qwen2", json -> json.addProperty("sliding_window", 8))).isEmpty();
+        assertThat(windows("qwen2", json -> use(json, 8))).isEmpty(); // from layer 28 on
+        assertThat(
+                        windows(
+                                "qwen2",
+                                json -> {
+                                    use(json, 8);
+                                    json.addProperty("max_window_layers", 1);
+                                }))
+                .containsExactly(0, 8);
+        assertThat(
+                        windows(
+                                "qwen3",
+                                json -> {
+                                    json.addProperty("use_sliding_window", true);
+                                    json.remove("sliding_window");
+                                    json.addProperty("max_window_layers", 0);
+                                }))
+                .containsOnly(4096);
+        assertThat(
+                        windows(
+                                "qwen3",
+                                json -> {
+                                    use(json, 8);
+                                    json.add("layer_types", types(1, 0));
+                                }))
+                .containsExactly(8, 0);
+        assertThat(windows("llama_gqa8_2", json -> use(json, 3))).isEmpty(); // Llama has none
+        assertThatThrownBy(() -> windows("mistral", json -> json.addProperty("sliding_window", 0)))
+                .hasMessageContaining("sliding_window must be a whole number of at least 1, got 0");
+        assertThatThrownBy(() -> windows("qwen2", json -> json.add("layer_types", types(1, 0))))
+                .hasMessageContaining("layer_types[0] is \"sliding_attention\", and there is no");
+        assertThatThrownBy(
+                        () ->
+                                windows(
+                                        "qwen2",
+                                        json -> {
+                                            use(json, 8);
+                                            JsonArray other = types(1);
+                                            other.add("chunked_attention");
+                                            json.add("layer_types", other);
+                                        }))
+                .hasMessageContaining("layer_types[1] must be \"full_attention\" or");
+        assertThatThrownBy(
+                        () ->
+                                windows(
+                                        "mistral",
+                                        json -> {
+                                            json.addProperty("sliding_window", 3);
+                                            json.add("layer_types", types(1));
+                                        }))
+                .hasMessageContaining("an entry for each of the 2 layers, got 1");
+    }
+
+    private Transformer withWindows(TransformerConfig.Builder builder, Integer... windows) {
+        TransformerConfig config =
+                builder.setVocabulary(20)
+                        .setEmbeddingSize(16)
+                        .setLayers(windows.length)
+                        .setHeads(2)
+                        .optNorm(Norm.RMS_NORM, 1e-6)
+                        .optActivation(Activation.SWIGLU)
+                        .optWindows(List.of(windows))
+                        .build();
+        Rope rope =
+                Rope.builder()
+                        .setParameters(RopeParameters.of(8, 10000, new Default()))
+                        .setLayout(RotaryLayout.HALF_SPLIT)
+                        .build();
+        Transformer model = new Transformer(config, rope);
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        return model;
+    }
+
+    private ModelFolder written(Transformer model) {
+        new ModelFolderWriter(model).setLength(64).write(folder);
+        return ModelFolder.open(folder);
+    }
+
+    /** A fresh model becomes a family that has its windows. */
+    @Test
+    void windowsAreWrittenByTheFamilyThatHasThem() {
+        TransformerConfig.Builder plain = TransformerConfig.builder().optTiedOutput(false);
+        ModelFolder all = written(withWindows(plain, 5, 5, 5));
+        assertThat(all.modelType()).isEqualTo("mistral");
+        assertThat(all.config().windows()).containsExactly(5, 5, 5);
+        ModelFolder some = written(withWindows(plain, 5, 0, 5));
+        assertThat(some.modelType()).isEqualTo("smollm3");
+        assertThat(some.config().windows()).containsExactly(5, 0, 5);
+        TransformerConfig.Builder biased = plain.optBiases(true, false, false);
+        ModelFolder last = written(withWindows(biased, 0, 5, 5));
+        assertThat(last.modelType()).isEqualTo("qwen2");
+        assertThat(last.config().windows()).containsExactly(0, 5, 5);
+        assertThat(last.json().get("max_window_layers").getAsInt()).isEqualTo(1);
+        ModelFolder first = written(withWindows(biased, 5, 0, 0));
+        assertThat(first.config().windows()).containsExactly(5, 0, 0);
+        assertThat(first.json().has("max_window_layers")).isFalse();
+        assertThatThrownBy(() -> written(withWindows(biased, 5, 4, 0)))
+                .hasMessageContaining("has no windows [5, 4, 0]");
+    }
+
+    /** What a folder says of windows stays as it is, in its own words. */
+    @ParameterizedTest
+    @ValueSource(strings = {"mistral", "mistral_window", "qwen2", "qwen2_window", "phi3_longrope"})
+    void aFoldersWindowsAreWrittenBackInItsWords(String name) throws IOException {
+        for (String words : List.of("config.json", "config_alt.json")) {
+            JsonObject before = ConfigValues.read(GOLDENS.resolve(name).resolve(words));
+            change(name, json -> before.asMap().forEach(json::add));
+            ModelFolder opened = ModelFolder.open(folder);
+            Path again = folder.resolve("again");
+            new ModelFolderWriter(opened.load(manager, DataType.FLOAT32))
+                    .setLength(4 * opened.length())
+                    .optLike(opened)
+                    .write(again);
+            ModelFolder read = ModelFolder.open(again);
+            assertThat(read.config()).isEqualTo(opened.config());
+            for (String key :
+                    List.of(
+                            "sliding_window",
+                            "use_sliding_window",
+                            "max_window_layers",
+                            "layer_types")) {
+                assertThat(read.json().get(key)).as(key).isEqualTo(before.get(key));
+            }
+        }
+    }
+
+    /** A model whose windows were taken away says so in its folder. */
+    @Test
+    void windowsThatHaveChangedAreWrittenAnew() throws IOException {
+        change("qwen2_window", json -> {});
+        ModelFolder like = ModelFolder.open(folder);
+        Transformer windowed = like.load(manager, DataType.FLOAT32);
+        TransformerConfig c = like.config();
+        TransformerConfig wide =
+                TransformerConfig.builder()
+                        .setVocabulary(c.vocabulary())
+                        .setEmbeddingSize(c.embeddingSize())
+                        .setLayers(c.layers())
+                        .setHeads(c.heads())
+                        .optKeyValueHeads(c.keyValueHeads())
+                        .optFeedForwardSize(c.feedForwardSize())
+                        .optNorm(c.norm(), c.normEpsilon())
+                        .optActivation(c.activation())
+                        .optBiases(true, false, false)
+                        .optTiedOutput(false)
+                        .build();
+        Transformer model = new Transformer(wide, windowed.encoding());
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        Path again = folder.resolve("again");
+        new ModelFolderWriter(model).setLength(64).optLike(like).write(again);
+        ModelFolder read = ModelFolder.open(again);
+        assertThat(read.config().windows()).isEmpty();
+        assertThat(read.json().has("layer_types")).isFalse();
     }
 
     @Test

@@ -385,6 +385,19 @@ class LanguageCommandsTest {
         }
     }
 
+    @Test
+    void inspectTellsTheWindow() {
+        assertThat(inspected("mistral_window"))
+                .contains("window        tokens see the last 5, their own too, in every layer;");
+        assertThat(inspected("qwen2_window"))
+                .contains("tokens see the last 6, their own too, in 2 of 3 layers (0, 2);");
+        assertThat(inspected("qwen2")).doesNotContain("window");
+    }
+
+    private static String inspected(String name) {
+        return Console.run("inspect", CHECKPOINTS.resolve(name).toString()).out();
+    }
+
     static Stream<String> bad() {
         String yarn = CHECKPOINTS.resolve("llama_yarn").toString();
         return Stream.of(

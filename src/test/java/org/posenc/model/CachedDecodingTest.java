@@ -12,6 +12,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
 import org.posenc.attention.KeyValueCache.Policy;
@@ -119,6 +121,67 @@ class CachedDecodingTest {
     private static double difference(NDArray a, NDArray b) {
         assertThat(a.getShape()).isEqualTo(b.getShape());
         return a.sub(b).abs().max().toType(DataType.FLOAT64, false).getDouble();
+    }
+
+    /** One layer sees 4 tokens, one all; pieces are shorter, as long and longer than the window. */
+    @ParameterizedTest
+    @ValueSource(strings = {"rope", "alibi", "fox", "cope"})
+    void layersWithAWindowDecodeAsInOneFullPass(String name) {
+        for (DataType type : List.of(DataType.FLOAT64, DataType.FLOAT32)) {
+            Transformer model =
+                    model(tiny().setLayers(3).optWindows(List.of(4, 0, 1)).build(), name, type);
+            Transformer wide = model(tiny().setLayers(3).build(), name, type);
+            NDArray ids = ids(2, 30);
+            NDArray expected = full(model, ids);
+            assertThat(difference(expected, full(wide, ids))).isGreaterThan(0.01);
+            for (Policy policy : Policy.values()) {
+                if (allows(policy, model)) {
+                    try (KeyValueCache cache = model.cache(manager, policy)) {
+                        assertThat(difference(decode(model, ids, cache, 3, 9, 1, 4), expected))
+                                .as("%s %s", type, policy)
+                                .isLessThan(type == DataType.FLOAT64 ? 1e-10 : 1e-4);
+                    }
+                }
+            }
+        }
+    }
+
+    /** What counts is the place in the cache: padding on the left of a row fills its window. */
+    @Test
+    void paddingCountsInAWindow() {
+        Transformer model =
+                model(tiny().optWindows(List.of(4, 4)).build(), "rope", DataType.FLOAT64);
+        NDArray ids = ids(2, 20);
+        long[] real = new long[40];
+        Arrays.setAll(real, i -> i >= 20 && i < 26 ? 0 : 1);
+        NDArray tokens = manager.create(real, new Shape(2, 20));
+        Positions all = Positions.range(manager, 0, 20);
+        NDArray expected = model.logits(ids, all, AttentionMask.padding(tokens), parameters, false);
+        // The row without its padding, at the same positions.
+        NDArray alone =
+                model.logits(
+                        ids.get("1:, 6:"),
+                        Positions.range(manager, 6, 20),
+                        AttentionMask.none(),
+                        parameters,
+                        false);
+        assertThat(difference(expected.get("1:, 6:"), alone)).isLessThan(1e-12);
+        NDList logits = new NDList();
+        try (KeyValueCache cache = model.cache(manager, Policy.ROTATED)) {
+            for (int at = 0; at < 20; at = (int) cache.length()) {
+                int to = at == 0 ? 8 : at + 1;
+                logits.add(
+                        model.logits(
+                                ids.get(":, " + at + ":" + to),
+                                Positions.range(manager, at, to),
+                                tokens.get(":, " + at + ":" + to),
+                                cache,
+                                parameters));
+            }
+        }
+        NDArray decoded = NDArrays.concat(logits, 1);
+        assertThat(difference(decoded.get(":1"), expected.get(":1"))).isLessThan(1e-10);
+        assertThat(difference(decoded.get("1:, 6:"), expected.get("1:, 6:"))).isLessThan(1e-10);
     }
 
     @ParameterizedTest
