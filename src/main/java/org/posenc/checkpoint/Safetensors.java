@@ -1,5 +1,6 @@
 package org.posenc.checkpoint;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.posenc.kernel.Slice;
 import org.posenc.report.AtomicFile;
 
 /**
@@ -31,12 +33,12 @@ import org.posenc.report.AtomicFile;
  * href="https://huggingface.co/docs/safetensors">safetensors</a>, in one file or in several with an
  * index.
  *
- * <p>Opening reads and checks headers only; {@link #read} maps the part of the file that it copies.
- * Files and tensors may be larger than 2 GiB. A file must not be made shorter while it is read.
+ * <p>Opening reads and checks headers only. Numbers are read to where they stay, and those that are
+ * stored in another type a few megabytes at a time. Files and tensors may be larger than 2 GiB.
  */
 public final class Safetensors {
 
-    /** Numbers that are copied at once; what is converted needs memory for so many. */
+    /** Numbers that are read at once; what is converted needs memory for so many. */
     private static final int CHUNK = 1 << 22;
 
     private final Map<String, Place> places;
@@ -195,40 +197,77 @@ public final class Safetensors {
         Place place = place(name);
         StoredType type = place.tensor.type();
         try (FileChannel file = FileChannel.open(place.file, StandardOpenOption.READ);
-                NDScope scope = new NDScope()) {
+                NDScope scope = new NDScope();
+                NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             // In-place changes of a parameter's own array are refused while it wants gradients.
             NDArray flat = target.stopGradient().reshape(-1);
-            for (long done = 0; done < count; done += CHUNK) {
-                int numbers = (int) Math.min(CHUNK, count - done);
-                ByteBuffer stored =
-                        file.map(
-                                FileChannel.MapMode.READ_ONLY,
-                                place.byteOf(from + done),
-                                (long) numbers * type.bytes());
-                NDArray chunk =
-                        target.getManager()
-                                .create(
-                                        inMemory(stored, type),
-                                        new Shape(numbers),
-                                        type.inMemory());
-                flat.set(new NDIndex("{}:{}", to + done, to + done + numbers), chunk);
-                chunk.close();
+            boolean asStored =
+                    type.sameInMemory()
+                            && type.inMemory() == target.getDataType()
+                            && !target.getDevice().isGpu();
+            int most = (int) Math.min(CHUNK, count);
+            NDArray staged = asStored ? null : staged(host, type, most);
+            for (long done = 0; done < count; done += most) {
+                int numbers = (int) Math.min(most, count - done);
+                long at = place.byteOf(from + done);
+                NDIndex there = new NDIndex("{}:{}", to + done, to + done + numbers);
+                try (NDArray part = flat.get(there)) {
+                    if (asStored) {
+                        fill(part.toByteBuffer(true), file, at);
+                    } else {
+                        ByteBuffer bytes = staged.toByteBuffer(true);
+                        fill(bytes.limit(numbers * type.bytes()), file, at);
+                        convert(staged, type, part);
+                    }
+                }
             }
         } catch (IOException e) {
             throw unreadable(place.file, e);
         }
     }
 
-    private static ByteBuffer inMemory(ByteBuffer stored, StoredType type) {
-        if (type.sameInMemory()) {
-            return stored;
+    /** Memory for numbers as they are stored, of a type that DJL has a name for. */
+    private static NDArray staged(NDManager host, StoredType type, int numbers) {
+        return type.sameInMemory()
+                ? host.create(new Shape(numbers), type.inMemory())
+                : host.create(new Shape((long) numbers * type.bytes()), DataType.INT8);
+    }
+
+    /** Puts the first numbers of those that are staged into all places of a part. */
+    private static void convert(NDArray staged, StoredType type, NDArray part) {
+        int numbers = (int) part.size();
+        try (NDManager host = staged.getManager().newSubManager();
+                NDArray given =
+                        Slice.first(
+                                host,
+                                staged,
+                                0,
+                                type.sameInMemory() ? numbers : (long) numbers * type.bytes())) {
+            if (type.sameInMemory()) {
+                Slice.write(part, 0, 0, given);
+                return;
+            }
+            boolean inPlace = type.inMemory() == part.getDataType() && !part.getDevice().isGpu();
+            NDArray wide = inPlace ? part : host.create(new Shape(numbers), type.inMemory());
+            type.widen(
+                    given.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN),
+                    wide.toByteBuffer(true).order(ByteOrder.nativeOrder()));
+            if (!inPlace) {
+                Slice.write(part, 0, 0, wide);
+            }
         }
-        int numbers = stored.remaining() / type.bytes();
-        ByteBuffer memory =
-                ByteBuffer.allocateDirect(numbers * type.inMemory().getNumOfBytes())
-                        .order(ByteOrder.nativeOrder());
-        type.widen(stored.order(ByteOrder.LITTLE_ENDIAN), memory);
-        return memory.rewind();
+    }
+
+    /** Fills a buffer with a file's bytes from a place on. */
+    private static void fill(ByteBuffer buffer, FileChannel file, long from) throws IOException {
+        long at = from;
+        while (buffer.hasRemaining()) {
+            int read = file.read(buffer, at);
+            if (read < 0) {
+                throw new IOException("the file has become shorter since its header was read");
+            }
+            at += read;
+        }
     }
 
     /**

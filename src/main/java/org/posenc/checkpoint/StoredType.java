@@ -2,6 +2,8 @@ package org.posenc.checkpoint;
 
 import ai.djl.ndarray.types.DataType;
 import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
+import java.nio.ShortBuffer;
 
 /**
  * The types that numbers have in a safetensors file, and what they become in memory.
@@ -36,6 +38,8 @@ public enum StoredType {
     F32(4, DataType.FLOAT32),
     /** IEEE double precision. */
     F64(8, DataType.FLOAT64);
+
+    private static final int PIECE = 1 << 13;
 
     private final int bytes;
     private final DataType inMemory;
@@ -102,6 +106,10 @@ public enum StoredType {
 
     /** Turns all numbers that remain in {@code stored} into those of memory. */
     void widen(ByteBuffer stored, ByteBuffer memory) {
+        if (this == BF16) {
+            widen(stored.asShortBuffer(), memory.asIntBuffer());
+            return;
+        }
         while (stored.hasRemaining()) {
             switch (this) {
                 case BOOL -> memory.put((byte) (stored.get() == 0 ? 0 : 1));
@@ -109,9 +117,22 @@ public enum StoredType {
                 case I16 -> memory.putInt(stored.getShort());
                 case U32 -> memory.putLong(Integer.toUnsignedLong(stored.getInt()));
                 case U64 -> memory.putLong(signed(stored.getLong()));
-                case BF16 -> memory.putInt(stored.getShort() << 16);
                 default -> throw new IllegalStateException(this + " is the same in memory");
             }
+        }
+    }
+
+    /** Widens bfloat16, in pieces that stay in the cache: weights have billions of them. */
+    private static void widen(ShortBuffer bfloat16, IntBuffer float32) {
+        short[] halves = new short[Math.min(PIECE, bfloat16.remaining())];
+        int[] wholes = new int[halves.length];
+        while (bfloat16.hasRemaining()) {
+            int count = Math.min(halves.length, bfloat16.remaining());
+            bfloat16.get(halves, 0, count);
+            for (int i = 0; i < count; i++) {
+                wholes[i] = halves[i] << 16;
+            }
+            float32.put(wholes, 0, count);
         }
     }
 

@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -133,8 +135,22 @@ class SafetensorsTest {
     @Test
     void anArrayReadIsItsOwn() {
         NDArray read = Safetensors.open(TYPES).read("matrix", manager);
-        read.addi(1); // on a mapped page this would end the JVM
+        read.addi(1);
         assertThat(read.toFloatArray()).containsExactly(1, 2, 3, 4, 5, 6);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16"})
+    void aFileThatWasCutSinceCostsOneSentence(StoredType stored) throws IOException {
+        Path file = folder.resolve("cut.safetensors");
+        NDArray ones = manager.ones(new Shape(100));
+        Safetensors.write(file, Map.of("w", ones), Map.of(), stored);
+        Safetensors opened = Safetensors.open(file);
+        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, Arrays.copyOf(bytes, bytes.length - 1));
+        assertThatThrownBy(() -> opened.read("w", manager))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("shorter since its header was read");
     }
 
     @Test
