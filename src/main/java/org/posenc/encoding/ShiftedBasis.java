@@ -23,10 +23,10 @@ import org.posenc.kernel.Scalars;
  * out. In the periodic form x − t_j is taken around the circle of length b − a; otherwise copies
  * fade out at both ends, and a position well outside the range has features 0.
  *
- * <p>In the mirrored form, which is not the paper's, both ends of the range are mirrors: φ_j(x) =
- * Σ_k ψ(x + 2kL − t_j) + ψ(2a − x + 2kL − t_j), with L = b − a and t_j = a + (j + ½) L/d. Nothing
- * fades, and a function made of these features is even about a and b, as one made of the cosines of
- * a DCT-II is.
+ * <p>In the mirrored form, which is not the paper's, both ends of the range are mirrors, in which
+ * centres are seen: φ_j(x) = Σ_k ψ(x − t_j − 2kL) + ψ(x − (2a − t_j) − 2kL), with L = b − a and t_j
+ * = a + (j + ½) L/d. Nothing fades, and a function made of these features of an even ψ is even
+ * about a and b, as one made of the cosines of a DCT-II is.
  *
  * <p>Several coordinates have D/K centres in each of K {@link Directions}, one direction after the
  * other: (…, M) → (…, D).
@@ -62,7 +62,11 @@ public final class ShiftedBasis extends FeaturesBlock {
     private final DeviceConstant mix; // (M, K), coordinates to directions
     private final DeviceConstant shift; // (K)
 
-    /** What is seen of a position: the position itself, or where it is seen in a mirror. */
+    /**
+     * What is seen of a centre: the centre itself, or where it is seen in a mirror. Positions are
+     * not mirrored in its place, so that rectangles, which have only one of their ends, all have
+     * the same.
+     */
     private record Image(double sign, double shift) {
 
         private static final Image SELF = new Image(1, 0);
@@ -75,7 +79,7 @@ public final class ShiftedBasis extends FeaturesBlock {
             return equals(SELF) ? t : Scalars.mul(t, sign).add(shift);
         }
 
-        /** Those of positions in [a, b] that come as near as a reach to some centre. */
+        /** Those that have a centre as near as a reach to some position in [a, b]. */
         static List<Image> inMirrors(double a, double b, double reach) {
             double period = 2 * (b - a);
             int most = (int) Math.ceil(reach / period);
@@ -194,9 +198,9 @@ public final class ShiftedBasis extends FeaturesBlock {
                     x.matMul(mix.beside(x, DataType.FLOAT64))
                             .add(shift.beside(x, DataType.FLOAT64)); // (…, K)
         }
-        NDArray copies = copies(images.get(0).of(x)); // (…, K, D/K)
+        NDArray copies = copies(x, images.get(0)); // (…, K, D/K)
         for (Image image : images.subList(1, images.size())) {
-            copies = copies.add(copies(image.of(x)));
+            copies = copies.add(copies(x, image));
         }
         Shape points = x.getShape().slice(0, x.getShape().dimension() - 1);
         NDArray features = copies.reshape(points.add(featureDimension())); // (…, D)
@@ -206,11 +210,12 @@ public final class ShiftedBasis extends FeaturesBlock {
         return Cast.withoutTails(features, featureType(positions), training);
     }
 
-    /** ψ(x − t_j). What is made on the way is as large, and freed. */
-    private NDArray copies(NDArray x) {
+    /** ψ(x − t_j) with the images of t_j. What is made on the way is as large, and freed. */
+    private NDArray copies(NDArray x, Image image) {
         NDArray copies;
         try (NDScope temporaries = new NDScope()) {
-            NDArray u = x.expandDims(-1).sub(centre.beside(x, DataType.FLOAT64)); // (…, K, D/K)
+            NDArray t = image.of(centre.beside(x, DataType.FLOAT64));
+            NDArray u = x.expandDims(-1).sub(t); // (…, K, D/K)
             if (periodic) {
                 NDArray turns = Scalars.div(u, range());
                 u = Scalars.mul(turns.sub(turns.add(0.5).floor()), range());
@@ -268,7 +273,7 @@ public final class ShiftedBasis extends FeaturesBlock {
         for (double c : centres) {
             double value = 0;
             for (Image image : images) {
-                double u = image.of(t) - c;
+                double u = t - image.of(c);
                 if (periodic) {
                     u -= Math.floor(u / range() + 0.5) * range();
                 }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.encoding.ShiftedBasis.Directions;
@@ -220,6 +221,22 @@ class ShiftedBasisTest {
                         .sum(new int[] {-1})
                         .toDoubleArray();
         assertThat(sums).containsOnly(new double[] {Math.sqrt(8 * Math.PI)}, Offset.offset(1e-14));
+    }
+
+    /** Steps of a line of samples, up to both ends: rectangles hold a value to the next sample. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "2, 0", "3, 1", "4, 0", "5, 1"})
+    void rectanglesStepWhereTheyDoWithoutMirrors(int width, int later) {
+        int d = 12;
+        ShiftedBasis features =
+                mirrored(new BasisFunction.Rectangle(width), d, -0.5, d - 0.5).build();
+        double[] between = IntStream.range(0, d - 1).mapToDouble(i -> i + 0.5).toArray();
+        double[] held = IntStream.range(0, d - 1).mapToDouble(i -> i + later).toArray();
+        assertThat(FeatureGoldens.features(features, manager.create(between)).toDoubleArray())
+                .containsExactly(
+                        FeatureGoldens.features(features, manager.create(held)).toDoubleArray());
+        double[] rows = FeatureGoldens.features(features, manager.create(held)).toDoubleArray();
+        assertThat(Arrays.stream(rows).sum()).isEqualTo(width * held.length); // of 0 and 1 each
     }
 
     @Test
