@@ -9,6 +9,11 @@ final class WidthRule {
     /** A basis is to have this part of its strength left at a signal's highest frequency. */
     private static final double LEFT_AT_BANDWIDTH = 1.0 / 12;
 
+    /**
+     * The highest frequency reaches at least √2 cycles; with 1 all linear ones would be the same.
+     */
+    private static final double LEAST_HIGHEST = 0.5;
+
     private WidthRule() {}
 
     /** Returns the name of the setting. */
@@ -54,7 +59,7 @@ final class WidthRule {
     }
 
     private static double log2(double cycles) {
-        return Math.max(0, Math.log(cycles) / Math.log(2));
+        return Math.max(LEAST_HIGHEST, Math.log(cycles) / Math.log(2));
     }
 
     /**

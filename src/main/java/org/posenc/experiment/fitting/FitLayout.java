@@ -23,9 +23,10 @@ import org.posenc.signal.Tiles;
  * Which networks fit a signal: their sizes, and the tiles that each of them is responsible for.
  *
  * <p>A complex encoding has as many features along an axis as samples that train there, so that
- * neighbouring features are as far apart as samples are. A signal that is longer than two tiles
- * along an axis is cut up: a closed form costs the cube of a tile's side, and encodings that act
- * locally lose nothing.
+ * neighbouring features are as far apart as samples are; where mirrored samples train too, there
+ * are features for these as well, without which few features could not meet all that they are
+ * fitted to. A signal that is longer than two tiles along an axis is cut up: a closed form costs
+ * the cube of a tile's side, and encodings that act locally lose nothing.
  *
  * @param network what each of the networks is
  * @param tiles what each is fitted to
@@ -51,8 +52,13 @@ record FitLayout(NetworkPlan network, Tiles tiles, String width, String reason, 
         Ends ends = Ends.of(choice, plan.sampling(), tiles);
         if (plan.complex()) {
             int[] features =
-                    IntStream.of(lengths)
-                            .map(length -> features(plan, choice, length, lengths.length))
+                    IntStream.range(0, lengths.length)
+                            .map(
+                                    m -> {
+                                        double fitted = lengths[m] * ends.grid().extent(m);
+                                        int n = (int) Math.round(fitted);
+                                        return features(plan, choice, n, lengths.length);
+                                    })
                             .toArray();
             double[] spacings = spacings(ends.grid(), lengths);
             List<ChosenWidth> each =

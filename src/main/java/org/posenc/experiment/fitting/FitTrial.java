@@ -88,7 +88,7 @@ record FitTrial(
         if (plan.device().isGpu()) {
             return;
         }
-        int[] sides = FitLayout.lengths(layout.tiles().tile(), plan.sampling());
+        int[] sides = layout.ends().grid().sides();
         if (plan.method() instanceof FitMethod.Training training) {
             int others = Arrays.stream(sides).skip(1).reduce(1, Math::multiplyExact);
             sides[0] = Math.max(1, Math.min(sides[0], training.batch() / others));

@@ -58,6 +58,17 @@ record TrainingGrid(Tiles tiles, int[] spacing, int[][] places, int[][] sources)
         return Arrays.stream(places).mapToInt(axis -> axis.length).toArray();
     }
 
+    /**
+     * Returns how many samples the grid has along an axis for each that lies within the tile.
+     *
+     * @param axis m
+     */
+    double extent(int axis) {
+        int tile = tiles.tile()[axis];
+        return (double) places[axis].length
+                / Arrays.stream(places[axis]).filter(at -> at >= 0 && at < tile).count();
+    }
+
     /** The number of the grid's samples. */
     int count() {
         return Arrays.stream(sides()).reduce(1, Math::multiplyExact);
