@@ -218,6 +218,7 @@ final class FitCommand implements Callable<Integer> {
 
     private FitPlan plan() {
         Sampling samples = Sampling.parse(sampling, run.seed());
+        CoordinateActivation between = activation();
         return new FitPlan(
                 file,
                 channels,
@@ -226,8 +227,8 @@ final class FitCommand implements Callable<Integer> {
                 optional(features),
                 depth,
                 width,
-                activation(),
-                method(),
+                between,
+                method(between),
                 samples,
                 optional(tile),
                 upscale,
@@ -240,7 +241,7 @@ final class FitCommand implements Callable<Integer> {
         return value == null ? OptionalInt.empty() : OptionalInt.of(value);
     }
 
-    private FitMethod method() {
+    private FitMethod method(CoordinateActivation between) {
         boolean simple = form != null && form.simple;
         boolean training = steps != null || learningRate != null || batch != null;
         boolean linear = depth == 0 && !simple;
@@ -255,12 +256,15 @@ final class FitCommand implements Callable<Integer> {
         }
         return new FitMethod.Training(
                 steps != null ? steps : depth == 0 ? LINEAR_STEPS : DEEP_STEPS,
-                learningRate != null ? learningRate : standardRate(simple),
+                learningRate != null ? learningRate : standardRate(simple, between),
                 batch != null ? batch : linear ? Integer.MAX_VALUE : BATCH);
     }
 
-    private double standardRate(boolean simple) {
-        if (depth > 0 && List.of("sine", "finer").contains(activationName())) {
+    private double standardRate(boolean simple, CoordinateActivation between) {
+        boolean sines =
+                between instanceof CoordinateActivation.Sine
+                        || between instanceof CoordinateActivation.Finer;
+        if (depth > 0 && sines) {
             return 0.0005; // ω multiplies gradients too
         }
         return simple ? 0.005 : depth == 0 ? 0.1 : 0.01;
@@ -284,18 +288,14 @@ final class FitCommand implements Callable<Integer> {
         };
     }
 
-    private String activationName() {
-        int colon = activation.indexOf(':');
-        return (colon < 0 ? activation : activation.substring(0, colon)).toLowerCase(Locale.ROOT);
-    }
-
     private CoordinateActivation activation() {
-        String text = activation;
-        int colon = text.indexOf(':');
+        int colon = activation.indexOf(':');
         boolean standard = colon < 0;
-        double value = standard ? 0 : number(text.substring(colon + 1), "--activation", text);
+        String name = standard ? activation : activation.substring(0, colon);
+        double value =
+                standard ? 0 : number(activation.substring(colon + 1), "--activation", activation);
         double omega = standard ? 30 : value;
-        return switch (activationName()) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
             case "relu" -> new CoordinateActivation.Relu();
             // Coordinates run from 0 to 1 here and from −1 to 1 in the papers: half as fast.
             case "sine" -> new CoordinateActivation.Sine(2 * omega, omega);
@@ -304,7 +304,7 @@ final class FitCommand implements Callable<Integer> {
             default ->
                     throw new IllegalArgumentException(
                             "--activation must be relu, sine, gaussian or finer, got \""
-                                    + text
+                                    + activation
                                     + "\"");
         };
     }

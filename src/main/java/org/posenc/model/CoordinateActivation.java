@@ -78,6 +78,11 @@ public sealed interface CoordinateActivation {
         public NDArray apply(NDArray u, int layer) {
             return Activation.relu(u);
         }
+
+        @Override
+        public String toString() {
+            return "Relu";
+        }
     }
 
     /**

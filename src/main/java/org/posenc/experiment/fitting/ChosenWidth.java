@@ -3,6 +3,7 @@ package org.posenc.experiment.fitting;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
 import org.posenc.signal.Sampling;
 import org.posenc.signal.Signal;
 import org.posenc.signal.Tiles;
@@ -82,19 +83,32 @@ record ChosenWidth(EncodingChoice choice, String summary, String reason) {
                 : fixed(choice, length);
     }
 
+    /**
+     * Returns whether the user gave a width that would have been chosen.
+     *
+     * @param choice what the user asked for
+     */
+    static boolean isGiven(EncodingChoice choice) {
+        return isChosenFor(choice) && choice.settings().containsKey(WidthChoice.key(choice.name()));
+    }
+
     private static boolean isOpen(EncodingChoice choice) {
-        return WidthChoice.ENCODINGS.contains(choice.name())
-                && !choice.settings().containsKey(WidthChoice.key(choice.name()));
+        return isChosenFor(choice) && !isGiven(choice);
+    }
+
+    private static boolean isChosenFor(EncodingChoice choice) {
+        return WidthChoice.ENCODINGS.contains(choice.name());
     }
 
     private static ChosenWidth fixed(EncodingChoice choice, int length) {
-        if (!WidthChoice.ENCODINGS.contains(choice.name())) {
-            String own = "the encoding's own standard for " + length + " samples along an axis";
-            return new ChosenWidth(choice, own, "It has no width to choose.");
-        }
-        String key = WidthChoice.key(choice.name());
-        String asked = key + " = " + choice.settings().get(key) + ", as it was asked for";
-        return new ChosenWidth(choice, asked, "");
+        List<String> asked = new ArrayList<>();
+        new TreeMap<>(choice.settings()).forEach((key, value) -> asked.add(key + " = " + value));
+        String summary =
+                asked.isEmpty()
+                        ? "the encoding's own standard for " + length + " samples along an axis"
+                        : String.join(", ", asked) + ", as it was asked for";
+        String reason = isChosenFor(choice) ? "" : "No width is chosen for it.";
+        return new ChosenWidth(choice, summary, reason);
     }
 
     private static ChosenWidth with(EncodingChoice choice, WidthChoice width) {

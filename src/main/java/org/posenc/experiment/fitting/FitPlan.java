@@ -107,10 +107,6 @@ public record FitPlan(
         return (complex ? "complex" : "simple")
                 + ", depth "
                 + depth
-                + (depth > 0 ? ", width " + width + ", " + activationName() : "");
-    }
-
-    private String activationName() {
-        return activation.toString().replace("[]", ""); // as records are written
+                + (depth > 0 ? ", width " + width + ", " + activation : "");
     }
 }

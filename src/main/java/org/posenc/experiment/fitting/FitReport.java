@@ -36,10 +36,10 @@ import org.posenc.signal.WaveFormat;
 public final class FitReport {
 
     /** Charts of a signal along one axis are drawn for so many channels. */
+    private static final int CHANNELS = 2;
+
     /** The part of an axis's singular values below which its features are called deficient. */
     private static final double DEFICIENT = 0.25;
-
-    private static final int CHANNELS = 2;
 
     private final FitPlan plan;
     private final SignalFile file;
@@ -245,8 +245,8 @@ public final class FitReport {
     private List<String> warnings(ResultRow row) {
         List<String> warnings = new ArrayList<>();
         double resolved = row.values().getOrDefault("resolved", 1.0);
-        boolean asked = row.labels().get("reason").isEmpty(); // and not chosen from the samples
-        if (plan.complex() && asked && resolved < DEFICIENT) {
+        boolean given = ChosenWidth.isGiven(EncodingChoice.parse(encoding(row)));
+        if (plan.complex() && given && resolved < DEFICIENT) {
             warnings.add(
                     String.format(
                             Locale.ROOT,
