@@ -76,4 +76,24 @@ class SingularVectorsTest {
             assertDecomposes(SingularVectors.byQr(x, false, 1), x, false);
         }
     }
+
+    /** Gaussians wider than their spacing, whose singular values fall to rounding errors. */
+    @ParameterizedTest
+    @CsvSource({"512, 1", "512, 2", "512, 3", "512, 4", "1024, 1"})
+    void everyTurnIsAsExactForLargeMatricesOfLowRank(int n, int turn) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            double[] values = new double[n * n];
+            for (int i = 0; i < n * n; i++) {
+                double u = (i / n - i % n) / 3.0;
+                values[i] = Math.exp(-u * u / 2);
+            }
+            NDArray x = manager.create(values, new Shape(n, n));
+            SingularVectors turned = SingularVectors.byQr(x, false, turn);
+            assertDecomposes(turned, x, false);
+            double[] s = turned.s().toDoubleArray();
+            assertThat(s[n - 1]).isLessThan(1e-13 * s[0]);
+            assertThat(SingularVectors.of(x).s().sub(turned.s()).abs().max().getDouble())
+                    .isLessThan(1e-13 * n * s[0]);
+        }
+    }
 }
