@@ -68,21 +68,29 @@ public final class Projection extends Linear {
      * @return y: (…, O), in x's manager
      */
     public NDArray map(NDArray x, ParameterStore parameters, boolean training) {
-        Device device = x.getDevice();
+        return linear(x.getDevice(), parameters, training).apply(x, training);
+    }
+
+    /**
+     * Returns the map as kernels take it.
+     *
+     * @param device where it is to be
+     * @param parameters gives the parameters on this device
+     * @param training whether gradients are to flow
+     * @return the map, of arrays that the parameters own
+     */
+    public LinearMap linear(Device device, ParameterStore parameters, boolean training) {
         NDArray weight = parameters.getValue(parameter(WEIGHT), device, training);
         NDArray bias = parameters.getValue(parameter(BIAS), device, training);
-        if (lora == null) {
-            return LinearMap.apply(x, weight, bias, training);
-        }
-        return LinearMap.adapted(
-                x,
-                weight,
-                bias,
-                parameters.getValue(parameter(DOWN), device, training),
-                parameters.getValue(parameter(UP), device, training),
-                lora.scale(),
-                lora.dropout(),
-                training);
+        LinearMap.Pair pair =
+                lora == null
+                        ? null
+                        : new LinearMap.Pair(
+                                parameters.getValue(parameter(DOWN), device, training),
+                                parameters.getValue(parameter(UP), device, training),
+                                lora.scale(),
+                                lora.dropout());
+        return new LinearMap(weight, bias, pair);
     }
 
     private Parameter parameter(String name) {

@@ -92,7 +92,7 @@ final class ModelOptions {
             Transformer model = opened.load(manager, type, context.encoding());
             boolean narrow = precision.equals("bfloat16");
             Precision products = narrow ? Precision.BFLOAT16 : Precision.current();
-            return new Loaded(opened, context, manager, model, products.use());
+            return new Loaded(opened, context, manager, model, products.useForInference());
         } catch (RuntimeException e) {
             manager.close();
             throw e;

@@ -3,82 +3,65 @@ package org.posenc.kernel;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.core.Linear;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
- * Products of vectors with a matrix, and with a matrix to which one of low rank is added, in the
- * thread's {@link Precision}.
+ * The linear map y = x Wᵀ + b, or one to which a pair of low rank is added (<a
+ * href="https://arxiv.org/abs/2106.09685">Hu et al. 2021</a>, eq. 3): y = x Wᵀ + b + s · dropout(x)
+ * Aᵀ Bᵀ. It is computed in the thread's {@link Precision}.
+ *
+ * @param weight W: (O, I)
+ * @param bias b: (O), or {@code null}
+ * @param pair A, B and s, or {@code null}
  */
-public final class LinearMap {
-
-    private LinearMap() {}
+public record LinearMap(NDArray weight, NDArray bias, Pair pair) {
 
     /**
-     * Returns x Wᵀ + b.
+     * What is added to W: s B A.
      *
-     * @param x (…, I)
-     * @param weight W: (O, I), in x's type
-     * @param bias b: (O), or {@code null}
-     * @param training whether gradients are to flow
-     * @return (…, O), in x's manager
+     * @param down A: (r, I)
+     * @param up B: (O, r)
+     * @param scale s
+     * @param dropout how often an element of x is dropped where it meets A in training, in [0, 1)
      */
-    public static NDArray apply(NDArray x, NDArray weight, NDArray bias, boolean training) {
-        if (!Precision.current().narrows(x.getDataType())) {
-            return Linear.linear(x, weight, bias).head();
+    public record Pair(NDArray down, NDArray up, double scale, double dropout) {}
+
+    /** Checks that the shapes fit together. */
+    public LinearMap {
+        if (pair != null && !fits(weight.getShape(), pair)) {
+            throw new IllegalArgumentException(
+                    "a weight (O, I) is adapted by A (r, I) and B (O, r), got "
+                            + weight.getShape()
+                            + ", "
+                            + pair.down.getShape()
+                            + " and "
+                            + pair.up.getShape());
         }
-        Map<String, Object> constants = Precision.current().types(x.getDataType());
-        NDArray y = TorchScript.load("linear", constants).call(training, x, weight);
-        return bias == null ? y : y.add(bias);
+    }
+
+    private static boolean fits(Shape w, Pair pair) {
+        Shape a = pair.down.getShape();
+        Shape b = pair.up.getShape();
+        return w.dimension() == 2
+                && a.dimension() == 2
+                && b.dimension() == 2
+                && a.get(1) == w.get(1)
+                && b.get(0) == w.get(0)
+                && a.get(0) == b.get(1);
     }
 
     /**
-     * Returns x Wᵀ + b + s · dropout(x) Aᵀ Bᵀ (<a href="https://arxiv.org/abs/2106.09685">Hu et al.
-     * 2021</a>, eq. 3).
+     * Maps.
      *
-     * @param x (…, I)
-     * @param weight W: (O, I), in x's type
-     * @param bias b: (O), or {@code null}
-     * @param down A: (r, I), in x's type
-     * @param up B: (O, r), in x's type
-     * @param scale s
-     * @param dropout how often an element of x is dropped where it meets A, in [0, 1)
+     * @param x (…, I), in the weight's type
      * @param training whether gradients flow and dropout acts
-     * @return (…, O), in x's manager
-     * @throws IllegalArgumentException if the shapes do not fit together
+     * @return y: (…, O), in x's type and manager
      */
-    public static NDArray adapted(
-            NDArray x,
-            NDArray weight,
-            NDArray bias,
-            NDArray down,
-            NDArray up,
-            double scale,
-            double dropout,
-            boolean training) {
-        Shape w = weight.getShape();
-        Shape a = down.getShape();
-        Shape b = up.getShape();
-        boolean fits =
-                w.dimension() == 2
-                        && a.dimension() == 2
-                        && b.dimension() == 2
-                        && a.get(1) == w.get(1)
-                        && b.get(0) == w.get(0)
-                        && a.get(0) == b.get(1);
-        if (!fits) {
-            throw new IllegalArgumentException(
-                    "a weight (O, I) is adapted by A (r, I) and B (O, r), got "
-                            + w
-                            + ", "
-                            + a
-                            + " and "
-                            + b);
+    public NDArray apply(NDArray x, boolean training) {
+        if (pair == null && !Precision.current().narrows(x.getDataType())) {
+            return Linear.linear(x, weight, bias).head();
         }
-        Map<String, Object> constants = new HashMap<>(Precision.current().types(x.getDataType()));
-        constants.put("scale", scale);
-        constants.put("dropout", training ? dropout : 0.0);
-        NDArray y = TorchScript.load("lora_linear", constants).call(training, x, weight, down, up);
-        return bias == null ? y : y.add(bias);
+        KernelText text = new KernelText(x.getDataType(), training);
+        text.put("y", text.linear("h", this));
+        return text.call("linear", x);
     }
 }

@@ -181,6 +181,9 @@ public final class TorchScript {
     }
 
     private static NDArray checked(NDArray input) {
+        if (Precision.keeps(input)) {
+            return input;
+        }
         checkType(input.getDataType());
         String name = input.getName();
         boolean plain = name == null || PLAIN_NAME.matcher(name).matches();

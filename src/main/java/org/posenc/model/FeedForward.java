@@ -6,11 +6,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
-import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import org.posenc.attention.Projection;
-import org.posenc.kernel.GatedUnit;
+import org.posenc.kernel.LinearMap;
+import org.posenc.kernel.Perceptron;
 
 /** The part of a Transformer layer that sees one token at a time: GELU or SwiGLU between maps. */
 final class FeedForward extends AbstractBlock {
@@ -44,15 +44,13 @@ final class FeedForward extends AbstractBlock {
             boolean training,
             PairList<String, Object> params) {
         NDArray x = inputs.singletonOrThrow(); // (B, T, E)
-        NDArray u = up.map(x, parameters, training); // (B, T, F)
-        NDArray inner;
+        LinearMap u = up.linear(x.getDevice(), parameters, training);
+        LinearMap d = down.linear(x.getDevice(), parameters, training);
         if (gate == null) {
-            inner = Activation.gelu(u);
-        } else {
-            NDArray g = gate.map(x, parameters, training); // (B, T, F)
-            inner = GatedUnit.silu(g, u, training);
+            return new NDList(Perceptron.gelu(x, u, d, training));
         }
-        return new NDList(down.map(inner, parameters, training)); // (B, T, E)
+        LinearMap g = gate.linear(x.getDevice(), parameters, training);
+        return new NDList(Perceptron.swiglu(x, g, u, d, training));
     }
 
     /** {@inheritDoc} */

@@ -658,7 +658,7 @@ public final class Transformer extends ConfiguredBlock {
             return output.map(normed, parameters, training);
         }
         NDArray table = parameters.getValue(tokens, x.getDevice(), training);
-        return LinearMap.apply(normed, table, null, training); // (B, T, V)
+        return new LinearMap(table, null, null).apply(normed, training); // (B, T, V)
     }
 
     /**

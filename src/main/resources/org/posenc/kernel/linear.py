@@ -1,6 +1,5 @@
-# x W^T, in another type than its own.
+# A linear map.
 def forward(self: __torch__.Kernel,
-    x: Tensor,
-    w: Tensor) -> Tensor:
-  y = torch.linear(torch.to(x, ${compute}), torch.to(w, ${compute}))
-  return torch.to(y, ${type})
+    x: Tensor${weights}) -> Tensor:
+  h = torch.to(x, ${compute})
+  return torch.to(${y}, ${type})

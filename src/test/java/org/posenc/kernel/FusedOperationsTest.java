@@ -124,16 +124,58 @@ class FusedOperationsTest {
         Gradients.check(g, y -> Normalization.rootMeanSquare(x, y, 1e-2, true));
         assertThatThrownBy(() -> Normalization.rootMeanSquare(g, x, 1e-2, true))
                 .isInstanceOf(IllegalArgumentException.class);
-        NDArray gate = manager.create(new double[] {1, -2});
-        NDArray two = manager.create(new double[] {2, 2});
-        assertThat(GatedUnit.silu(gate, two, false).toDoubleArray())
-                .containsExactly(
-                        new double[] {2 * 0.7310585786300049, 2 * -0.2384058440442351}, EXACT);
-        Gradients.check(gate, y -> GatedUnit.silu(y, two, true));
-        Gradients.check(two, y -> GatedUnit.silu(gate, y, true));
-        assertThatThrownBy(() -> GatedUnit.silu(gate, g, true))
+    }
+
+    @Test
+    void perceptronsAreThePlainFormulas() {
+        NDArray x = Gradients.normal(manager, 1, 2, 3, 4);
+        LinearMap gate = map(2, 5, 4);
+        LinearMap up = map(3, 5, 4);
+        LinearMap down = map(4, 4, 5);
+        NDArray g = plain(x, gate);
+        NDArray u = plain(x, up);
+        NDArray sigmoid = g.neg().exp().add(1).getNDArrayInternal().rdiv(1);
+        same(Perceptron.swiglu(x, gate, up, down, false), plain(g.mul(sigmoid).mul(u), down));
+        NDArray normal = u.div(Math.sqrt(2)).erf().add(1).div(2);
+        same(Perceptron.gelu(x, up, down, false), plain(u.mul(normal), down));
+        Gradients.check(x, y -> Perceptron.swiglu(y, gate, up, down, true));
+        Gradients.check(x, y -> Perceptron.gelu(y, up, down, true));
+        for (LinearMap map : new LinearMap[] {gate, up, down}) {
+            for (NDArray weight : new NDArray[] {map.weight(), map.bias()}) {
+                Gradients.check(
+                        weight,
+                        y ->
+                                Perceptron.swiglu(
+                                        x,
+                                        with(gate, weight, y),
+                                        with(up, weight, y),
+                                        with(down, weight, y),
+                                        true));
+            }
+        }
+        assertThatThrownBy(() -> Perceptron.swiglu(x, down, up, down, true))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("(2)");
+                .hasMessageContaining("(4, 5) does not fit");
+    }
+
+    private LinearMap map(long seed, long outputs, long inputs) {
+        NDArray weight = Gradients.normal(manager, seed, outputs, inputs);
+        return new LinearMap(weight, Gradients.normal(manager, seed + 10, outputs), null);
+    }
+
+    private static LinearMap with(LinearMap map, NDArray old, NDArray other) {
+        return new LinearMap(
+                map.weight() == old ? other : map.weight(),
+                map.bias() == old ? other : map.bias(),
+                null);
+    }
+
+    private static NDArray plain(NDArray x, LinearMap map) {
+        return x.matMul(map.weight().transpose()).add(map.bias());
+    }
+
+    private static void same(NDArray found, NDArray expected) {
+        assertThat(found.toDoubleArray()).containsExactly(expected.toDoubleArray(), EXACT);
     }
 
     @Test

@@ -46,7 +46,7 @@ class PrecisionTest {
         NDArray w = normal(2, 7, 64);
         NDArray y;
         try (Autograd.Scope narrow = precision.use()) {
-            y = LinearMap.apply(x, w, null, false);
+            y = new LinearMap(w, null, null).apply(x, false);
         }
         assertThat(y.getDataType()).isEqualTo(DataType.FLOAT32);
         DoubleUnaryOperator round = rounding(precision);
@@ -143,13 +143,47 @@ class PrecisionTest {
         assertThat(Precision.current()).isEqualTo(Precision.FLOAT32);
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+    void weightsAreNarrowedOnceForInferenceAndGiveTheSameBits(Precision precision) {
+        NDArray x = normal(1, 3, 8);
+        NDArray w = normal(2, 6, 8);
+        LinearMap map = new LinearMap(w, normal(3, 6), null);
+        LinearMap.Pair pair = new LinearMap.Pair(normal(4, 2, 8), normal(5, 6, 2), 0.5, 0.9);
+        LinearMap adapted = new LinearMap(w, null, pair);
+        float[] wide = map.apply(x, false).toFloatArray();
+        float[] expected;
+        float[] expectedOfPair;
+        try (Autograd.Scope each = precision.use()) {
+            expected = map.apply(x, false).toFloatArray();
+            expectedOfPair = adapted.apply(x, false).toFloatArray();
+        }
+        try (Autograd.Scope once = precision.useForInference()) {
+            assertThat(map.apply(x, false).toFloatArray()).isEqualTo(expected).isNotEqualTo(wide);
+            assertThat(adapted.apply(x, false).toFloatArray()).isEqualTo(expectedOfPair);
+            try (GradientCollector collector = Autograd.collector()) {
+                w.setRequiresGradient(true);
+                collector.backward(map.apply(x, true).sum());
+                assertThat(Autograd.gradient(w).abs().min().getFloat()).isPositive();
+                w.setRequiresGradient(false);
+            }
+            w.addi(1);
+            assertThat(map.apply(x, false).toFloatArray()).isEqualTo(expected);
+        }
+        try (Autograd.Scope once = precision.useForInference()) {
+            assertThat(map.apply(x, false).toFloatArray()).isNotEqualTo(expected);
+        }
+        assertThat(Precision.current()).isEqualTo(Precision.FLOAT32);
+    }
+
     @Test
     void otherTypesAreLeftAsTheyAre() {
         NDArray x = Gradients.normal(manager, 1, 3, 4);
         NDArray w = Gradients.normal(manager, 2, 5, 4);
-        double[] wide = LinearMap.apply(x, w, null, false).toDoubleArray();
+        double[] wide = new LinearMap(w, null, null).apply(x, false).toDoubleArray();
         try (Autograd.Scope narrow = Precision.BFLOAT16.use()) {
-            assertThat(LinearMap.apply(x, w, null, false).toDoubleArray()).isEqualTo(wide);
+            assertThat(new LinearMap(w, null, null).apply(x, false).toDoubleArray())
+                    .isEqualTo(wide);
         }
     }
 }
