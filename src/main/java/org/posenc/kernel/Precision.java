@@ -9,7 +9,8 @@ import java.util.Map;
  * what these take and give, stays float32. It is mixed precision with float32 masters (<a
  * href="https://arxiv.org/abs/1710.03740">Micikevicius et al. 2018</a>), as PyTorch's autocast: the
  * casts happen inside the kernels, and gradients come back as float32. Norms, softmax, rotation and
- * loss are never narrowed. Arrays of other types are left as they are.
+ * loss are never narrowed, nor are keys for a single query. Arrays of other types are left as they
+ * are.
  *
  * <pre>{@code
  * try (Autograd.Scope narrow = Precision.BFLOAT16.use()) {

@@ -53,6 +53,12 @@ public record ScaledDotProduct(boolean causal, double scale, double dropout) {
         check(q, k, v);
         long queries = q.getShape().get(2);
         long keys = k.getShape().get(2);
+        if (queries == 1 && !training && Precision.current().narrows(q.getDataType())) {
+            // It reads each key once: to narrow them would take longer than the products do.
+            try (Autograd.Scope wide = Precision.FLOAT32.use()) {
+                return attend(q, k, v, bias, false);
+            }
+        }
         Map<String, Object> constants = constants(q.getDataType(), training);
         constants.put("scale", Double.isNaN(scale) ? "None" : scale);
         boolean masks = causal && queries > 1; // a single query sees every key
