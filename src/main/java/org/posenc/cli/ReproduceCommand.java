@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import org.posenc.experiment.reproduction.About;
 import org.posenc.experiment.reproduction.Recipe;
 import org.posenc.experiment.reproduction.Recipes;
 import org.posenc.experiment.reproduction.Reproduction;
@@ -99,11 +100,12 @@ final class ReproduceCommand implements Callable<Integer> {
 
     private static void list(PrintWriter print) {
         for (Recipe recipe : Recipes.all(Scale.SMALL)) {
-            print.printf("%-14s %s%n", recipe.name(), recipe.summary());
-            print.printf("%14s %s%n", "", recipe.source());
+            About about = recipe.about();
+            print.printf("%-14s %s%n", about.name(), about.summary());
+            print.printf("%14s %s%n", "", about.source());
             print.printf(
                     "%14s small: %s; paper: %s%n",
-                    "", recipe.cost(), Recipes.named(recipe.name(), Scale.PAPER).cost());
+                    "", about.cost(), Recipes.named(about.name(), Scale.PAPER).about().cost());
         }
         print.flush();
     }

@@ -47,6 +47,7 @@ abstract class FollowUp implements Recipe {
     private static final double SIMPLE_RATE = 5e-3;
     private static final double COMPLEX_RATE = 0.1;
 
+    final Medium medium;
     final Size size;
 
     /**
@@ -88,21 +89,10 @@ abstract class FollowUp implements Recipe {
      */
     record Authors(Code.Parameters parameters, double... psnr) {}
 
-    FollowUp(Size size) {
+    FollowUp(Medium medium, Size size) {
+        this.medium = medium;
         this.size = size;
     }
-
-    /** Returns the authors' side. */
-    abstract int paperSide();
-
-    /** Returns the number of axes. */
-    abstract int axes();
-
-    /** Returns the authors' number of simple features. */
-    abstract int simpleFeatures();
-
-    /** Returns what is fitted. */
-    abstract Signal truth(Subject subject);
 
     /** Returns which samples train. */
     abstract Sampling sampling(long seed);
@@ -110,18 +100,8 @@ abstract class FollowUp implements Recipe {
     /** Returns the methods, with what the authors found. */
     abstract Map<Method, Authors> methods();
 
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
     double shrunk() {
-        return (double) size.side / paperSide();
+        return (double) size.side / medium.paperSide();
     }
 
     /** K, so many features along an axis as a grid of every second sample has samples. */
@@ -131,13 +111,14 @@ abstract class FollowUp implements Recipe {
 
     /** d, a multiple of what every encoding asks for. */
     int shrunkSimpleFeatures() {
-        int together = axes() == 2 ? 4 : 2 * axes();
-        return (int) Math.max(1, Math.round(simpleFeatures() * shrunk() / together)) * together;
+        int together = medium.axes() == 2 ? 4 : 2 * medium.axes();
+        double wanted = medium.simpleFeatures() * shrunk();
+        return (int) Math.max(1, Math.round(wanted / together)) * together;
     }
 
     @Override
     public List<Trial> trials(Setting setting) {
-        Signal truth = truth(setting.subject());
+        Signal truth = medium.of(setting.subject(), size.side);
         List<Trial> trials = new ArrayList<>();
         methods()
                 .forEach(
@@ -172,7 +153,7 @@ abstract class FollowUp implements Recipe {
 
     private PositionFeatures features(Method method, Code code, double parameter, long seed) {
         return method.kind() == Method.Kind.SIMPLE
-                ? code.simple(parameter, shrunkSimpleFeatures(), axes(), seed)
+                ? code.simple(parameter, shrunkSimpleFeatures(), medium.axes(), seed)
                 : code.axis(parameter, axisFeatures(), seed);
     }
 
@@ -394,6 +375,14 @@ abstract class FollowUp implements Recipe {
 
     static Claim decibels(int number, String sentence, String paper, double here, Rule rule) {
         return new Claim(number, sentence, paper, here, "dB", rule);
+    }
+
+    /** Claim 13, of an encoding. */
+    static Claim solvedOverTrained(Results results, Code code, String paper, Rule rule) {
+        double solved = test(results, Method.solved(), code);
+        double trained = test(results, Method.complex(0), code);
+        String sentence = code.label() + " solved for over trained";
+        return decibels(13, sentence, paper, solved - trained, rule);
     }
 
     /** Claims 10 to 12, which every table is put to alike. */

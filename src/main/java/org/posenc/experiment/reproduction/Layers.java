@@ -81,38 +81,19 @@ final class Layers implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "layers";
-    }
-
-    @Override
-    public String summary() {
-        return "Stable rank through the layers of a network, on a real row and on noise";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebook 1";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "Four ReLU layers, 256 samples of a row to train on and the 256 between to test."
-                + " Random Fourier features have b = 5, Gaussians σ = 0.02. The notebook prints"
-                + " means over all iterations but the last hundred, surely meant to be over the last"
-                + " hundred: the table has both. It also says that the stable rank grows layer by"
-                + " layer: the figure of layers shows that this is so only where the input's is"
-                + " low.";
+    public About about() {
+        return new About(
+                "layers",
+                "Stable rank through the layers of a network, on a real row and on noise",
+                "2021, notebook 1",
+                size.cost,
+                size.toString(),
+                "Four ReLU layers, 256 samples of a row to train on and the 256 between to test."
+                        + " Random Fourier features have b = 5, Gaussians σ = 0.02. The notebook prints"
+                        + " means over all iterations but the last hundred, surely meant to be over the last"
+                        + " hundred: the table has both. It also says that the stable rank grows layer by"
+                        + " layer: the figure of layers shows that this is so only where the input's is"
+                        + " low.");
     }
 
     private List<Entry> entries() {

@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.posenc.analysis.StableRank;
 import org.posenc.encoding.BasisFunction;
 import org.posenc.encoding.FourierFrequencies;
 import org.posenc.experiment.Results;
@@ -98,41 +97,22 @@ final class OneLinearLayer implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "linear";
-    }
-
-    @Override
-    public String summary() {
-        return "One linear layer over each encoding: which memorise, which generalise";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebooks 2 (impulse, noise, square, sine, Gaussian) and 3";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "Rows of the image, 512 samples; training takes every second one, or fewer, and the"
-                + " test the samples between. Impulse, noise, sine and square are circulant"
-                + " matrices; random Fourier features have b = 22.508, Gaussians σ = 0.005 (equal"
-                + " similarity), triangles a half width of 0.01. PSNRs are means over the last 100"
-                + " steps; Gaussians, triangles and waves train for 2000, as in notebook 3, whose"
-                + " rate they have. Longer training parts triangles by their width: of 2, 2.56 and 3"
-                + " spacings of the samples they are 0.1 dB above Gaussians, 1.7 and 0.4 dB below"
-                + " after 4000 steps (0.01 is 2.56), because only whole numbers of spacings add up"
-                + " to straight lines between the samples.";
+    public About about() {
+        return new About(
+                "linear",
+                "One linear layer over each encoding: which memorise, which generalise",
+                "2021, notebooks 2 (impulse, noise, square, sine, Gaussian) and 3",
+                size.cost,
+                size.toString(),
+                "Rows of the image, 512 samples; training takes every second one, or fewer, and the"
+                        + " test the samples between. Impulse, noise, sine and square are circulant"
+                        + " matrices; random Fourier features have b = 22.508, Gaussians σ = 0.005 (equal"
+                        + " similarity), triangles a half width of 0.01. PSNRs are means over the last 100"
+                        + " steps; Gaussians, triangles and waves train for 2000, as in notebook 3, whose"
+                        + " rate they have. Longer training parts triangles by their width: of 2, 2.56 and 3"
+                        + " spacings of the samples they are 0.1 dB above Gaussians, 1.7 and 0.4 dB below"
+                        + " after 4000 steps (0.01 is 2.56), because only whole numbers of spacings add up"
+                        + " to straight lines between the samples.");
     }
 
     private List<Entry> entries() {
@@ -225,8 +205,7 @@ final class OneLinearLayer implements Recipe {
             int step,
             long seed,
             Setting setting) {
-        double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2 * step);
-        double[] between = Embedder.coordinates(Rows.LENGTH, step, 2 * step);
+        RowFit.Split split = RowFit.Split.halfWay(step);
         return new Trial(
                 Trial.labels(
                         "encoding",
@@ -234,47 +213,37 @@ final class OneLinearLayer implements Recipe {
                         "target",
                         target,
                         "samples",
-                        "" + x.length,
+                        "" + split.training().length,
                         Judgement.SEED,
                         "" + seed),
                 entry.iterations,
                 progress -> {
-                    Embedder embedder = entry.maker.embedder(seed, x);
-                    try (NDManager manager =
-                            NDManager.newBaseManager(setting.device(), "PyTorch")) {
-                        NDArray phi = embedder.rows(x, manager);
-                        LinearTraining.Fit fit =
-                                new LinearTraining(
-                                                rate,
-                                                entry.iterations,
-                                                Math.min(100, entry.iterations))
-                                        .run(
-                                                phi,
-                                                embedder.rows(between, manager),
-                                                Rows.signals(rows, step, step, 2 * step, seed),
-                                                progress);
-                        double rank = StableRank.of(phi);
-                        return new Outcome(
-                                Map.of(
-                                        "stableRank",
-                                        rank,
-                                        "trainPsnr",
-                                        mean(fit.trainPsnr()),
-                                        "testPsnr",
-                                        mean(fit.testPsnr())),
-                                Map.of(
-                                        "trainPsnr",
-                                        list(fit.trainPsnr()),
-                                        "testPsnr",
-                                        list(fit.testPsnr()),
-                                        "stableRank",
-                                        List.of(rank)));
-                    }
+                    RowFit fit =
+                            RowFit.run(
+                                    rows,
+                                    split,
+                                    x -> entry.maker.embedder(seed, x),
+                                    rate,
+                                    entry.iterations,
+                                    seed,
+                                    setting.device(),
+                                    progress);
+                    return new Outcome(
+                            Map.of(
+                                    "stableRank",
+                                    fit.stableRank(),
+                                    "trainPsnr",
+                                    fit.trainPsnr(),
+                                    "testPsnr",
+                                    fit.testPsnr()),
+                            Map.of(
+                                    "trainPsnr",
+                                    list(fit.layers().trainPsnr()),
+                                    "testPsnr",
+                                    list(fit.layers().testPsnr()),
+                                    "stableRank",
+                                    List.of(fit.stableRank())));
                 });
-    }
-
-    private static double mean(double[] values) {
-        return Arrays.stream(values).average().orElse(Double.NaN);
     }
 
     private static List<Double> list(double[] values) {

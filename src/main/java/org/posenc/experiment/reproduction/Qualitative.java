@@ -1,6 +1,5 @@
 package org.posenc.experiment.reproduction;
 
-import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -115,37 +114,18 @@ final class Qualitative implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "qualitative";
-    }
-
-    @Override
-    public String summary() {
-        return "What too wide, right and too narrow Gaussians make of a signal and an image";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebooks 4";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "One linear layer fits three rows from every second of 512 samples; a network of"
-                + " four layers and a sigmoid fits the image from every second pixel of every second"
-                + " row, with Gaussians along both axes, and is measured on the pixels diagonally"
-                + " between. On smaller images the two narrow widths are as many pixels as the notebook's"
-                + " at 512, and the wide one as large a part of the image.";
+    public About about() {
+        return new About(
+                "qualitative",
+                "What too wide, right and too narrow Gaussians make of a signal and an image",
+                "2021, notebooks 4",
+                size.cost,
+                size.toString(),
+                "One linear layer fits three rows from every second of 512 samples; a network of"
+                        + " four layers and a sigmoid fits the image from every second pixel of every second"
+                        + " row, with Gaussians along both axes, and is measured on the pixels diagonally"
+                        + " between. On smaller images the two narrow widths are as many pixels as the notebook's"
+                        + " at 512, and the wide one as large a part of the image.");
     }
 
     @Override
@@ -180,22 +160,19 @@ final class Qualitative implements Recipe {
 
     private Outcome line(
             double sigma, double[][] rows, long seed, Setting setting, Progress progress) {
-        double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2);
-        Embedder embedder = Embedder.shifted(new BasisFunction.Gaussian(sigma), size.features, x);
-        try (NDManager manager = NDManager.newBaseManager(setting.device(), "PyTorch")) {
-            LinearTraining.Fit fit =
-                    new LinearTraining(RATE, size.iterations, Math.min(100, size.iterations))
-                            .run(
-                                    embedder.rows(x, manager),
-                                    embedder.rows(Embedder.coordinates(Rows.LENGTH, 0, 1), manager),
-                                    Rows.signals(rows, 1, 0, 1, seed),
-                                    progress);
-            return new Outcome(
-                    Map.of(
-                            "trainPsnr", Arrays.stream(fit.trainPsnr()).average().orElseThrow(),
-                            "testPsnr", Arrays.stream(fit.testPsnr()).average().orElseThrow()),
-                    Map.of("signal", list(rows[0]), "fit", list(fit.predictions()[0])));
-        }
+        RowFit fit =
+                RowFit.run(
+                        rows,
+                        RowFit.Split.everywhere(),
+                        x -> Embedder.shifted(new BasisFunction.Gaussian(sigma), size.features, x),
+                        RATE,
+                        size.iterations,
+                        seed,
+                        setting.device(),
+                        progress);
+        return new Outcome(
+                Map.of("trainPsnr", fit.trainPsnr(), "testPsnr", fit.testPsnr()),
+                Map.of("signal", list(rows[0]), "fit", list(fit.layers().predictions()[0])));
     }
 
     private Outcome plane(double sigma, double[] colours, Setting setting, Progress progress)

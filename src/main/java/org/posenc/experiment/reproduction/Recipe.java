@@ -11,46 +11,20 @@ import org.posenc.report.Explained;
 public interface Recipe {
 
     /**
+     * Returns what a reader is told of it.
+     *
+     * @return names, sizes and sentences
+     */
+    About about();
+
+    /**
      * Returns the name it is asked for by.
      *
-     * @return lower case, with hyphens
+     * @return {@link About#name}
      */
-    String name();
-
-    /**
-     * Returns what it shows.
-     *
-     * @return one line
-     */
-    String summary();
-
-    /**
-     * Returns where the papers have it.
-     *
-     * @return such as {@code 2021, notebook 1}
-     */
-    String source();
-
-    /**
-     * Returns what it costs at this size.
-     *
-     * @return such as {@code 20 s on two cores}
-     */
-    String cost();
-
-    /**
-     * Returns every number that decides its results, beside image and seeds.
-     *
-     * @return in words
-     */
-    String size();
-
-    /**
-     * Returns how the experiment is made and how to read its figures.
-     *
-     * @return a few sentences, which say where it differs from the paper's
-     */
-    String account();
+    default String name() {
+        return about().name();
+    }
 
     /**
      * Returns whether times are compared, so that its trials must not run beside others.

@@ -69,7 +69,7 @@ public final class Reproduction {
             String key =
                     ResumableTrials.key(
                             name,
-                            recipe.size(),
+                            recipe.about().size(),
                             setting.subject().identity(),
                             setting.seed(),
                             setting.seeds(),

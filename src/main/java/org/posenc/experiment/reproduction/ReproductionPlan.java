@@ -40,7 +40,7 @@ public record ReproductionPlan(List<Recipe> recipes, Scale scale, Setting settin
                 setting.seeds().isPresent()
                         ? Integer.toString(setting.seeds().getAsInt())
                         : "each recipe's own");
-        recipes.forEach(recipe -> settings.put(recipe.name(), recipe.size()));
+        recipes.forEach(recipe -> settings.put(recipe.name(), recipe.about().size()));
         return settings;
     }
 }

@@ -180,15 +180,16 @@ public final class ReproductionReport {
                     table);
         }
         for (Recipe recipe : plan.recipes()) {
+            About about = recipe.about();
             List<Explained> figures = recipe.figures(of(recipe), pictures);
             for (int i = 0; i < figures.size(); i++) {
                 Png.write(
                         figures.get(i).figure(),
-                        out.resolve(recipe.name() + "-" + (i + 1) + ".png"));
+                        out.resolve(about.name() + "-" + (i + 1) + ".png"));
             }
             page.section(
-                    recipe.name(),
-                    recipe.summary() + " (" + recipe.source() + "). " + recipe.account(),
+                    about.name(),
+                    about.summary() + " (" + about.source() + "). " + about.account(),
                     figures);
         }
         page.write(page());

@@ -1,8 +1,6 @@
 package org.posenc.experiment.reproduction;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 
 /** The one-dimensional signals of the notebooks: rows of an image of 512 × 512, and noise. */
@@ -29,30 +27,6 @@ final class Rows {
             Arrays.setAll(row, i -> random.nextGaussian());
         }
         return rows;
-    }
-
-    /**
-     * Rows as signals: training takes the samples 0, 2k, 4k, …
-     *
-     * @param rows the rows
-     * @param step k
-     * @param from the test's first sample
-     * @param testStep between samples of the test
-     * @param seed draws initial weights, others for each row
-     * @return a signal each
-     */
-    static List<LinearTraining.Signal> signals(
-            double[][] rows, int step, int from, int testStep, long seed) {
-        List<LinearTraining.Signal> signals = new ArrayList<>();
-        for (int r = 0; r < rows.length; r++) {
-            signals.add(
-                    new LinearTraining.Signal(
-                            every(rows[r], 0, 2 * step),
-                            every(rows[r], from, testStep),
-                            seed,
-                            "row" + r));
-        }
-        return signals;
     }
 
     static double[] every(double[] row, int from, int step) {

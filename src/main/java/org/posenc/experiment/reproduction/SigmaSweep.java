@@ -1,7 +1,5 @@
 package org.posenc.experiment.reproduction;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -11,7 +9,6 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
-import org.posenc.analysis.StableRank;
 import org.posenc.encoding.BasisFunction;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
@@ -119,46 +116,27 @@ final class SigmaSweep implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "sigma-sweep";
-    }
-
-    @Override
-    public String summary() {
-        return "One linear layer over Gaussians of every width: plateau and collapse";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebook 2 (Gaussian), cell 9";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString() + ", rate " + RATE;
-    }
-
-    @Override
-    public String account() {
-        return "Widths are drawn in spacings h of the training samples, in which the notebook's"
-                + " curves for every number of samples fall together; the corner of the stable rank"
-                + " lies at 0.28 h. The learning rate is "
-                + RATE
-                + ", which the notebook's run had for all widths. Adam stops before the least"
-                + " squares are reached where Gaussians are wide; narrow ones keep their initial"
-                + " random weights between the samples. How early the plateau begins is a matter of"
-                + " the signal: where the samples lie too far apart for its details it is flat from"
-                + " 0.11 h on, as in the notebook (64 samples of a photograph's rows: 20.1 to 20.8"
-                + " dB from 0.11 h to 1.5 h). Where they resolve them there is something to"
-                + " interpolate, and wider Gaussians do it better (256 samples of the same rows:"
-                + " 30.2 dB at 0.2 h, 32.6 dB at 0.8 h), unless there is noise, which nothing"
-                + " interpolates (with noise of 0.03 added, 25.8 dB from 0.16 h to 0.5 h, 26.4 dB at"
-                + " 1.2 h). The notebook's image has 30 dB at best.";
+    public About about() {
+        return new About(
+                "sigma-sweep",
+                "One linear layer over Gaussians of every width: plateau and collapse",
+                "2021, notebook 2 (Gaussian), cell 9",
+                size.cost,
+                size.toString() + ", rate " + RATE,
+                "Widths are drawn in spacings h of the training samples, in which the notebook's"
+                        + " curves for every number of samples fall together; the corner of the stable rank"
+                        + " lies at 0.28 h. The learning rate is "
+                        + RATE
+                        + ", which the notebook's run had for all widths. Adam stops before the least"
+                        + " squares are reached where Gaussians are wide; narrow ones keep their initial"
+                        + " random weights between the samples. How early the plateau begins is a matter of"
+                        + " the signal: where the samples lie too far apart for its details it is flat from"
+                        + " 0.11 h on, as in the notebook (64 samples of a photograph's rows: 20.1 to 20.8"
+                        + " dB from 0.11 h to 1.5 h). Where they resolve them there is something to"
+                        + " interpolate, and wider Gaussians do it better (256 samples of the same rows:"
+                        + " 30.2 dB at 0.2 h, 32.6 dB at 0.8 h), unless there is noise, which nothing"
+                        + " interpolates (with noise of 0.03 added, 25.8 dB from 0.16 h to 0.5 h, 26.4 dB at"
+                        + " 1.2 h). The notebook's image has 30 dB at best.");
     }
 
     @Override
@@ -176,46 +154,43 @@ final class SigmaSweep implements Recipe {
     }
 
     private Trial trial(double[][] rows, int step, double sigma, long seed, Setting setting) {
-        double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2 * step);
-        double[] between = Embedder.coordinates(Rows.LENGTH, step, 2 * step);
+        RowFit.Split split = RowFit.Split.halfWay(step);
         double spacing = 2.0 * step / Rows.LENGTH;
         return new Trial(
                 Trial.labels(
                         "samples",
-                        "" + x.length,
+                        "" + split.training().length,
                         "sigma",
                         Rule.number(sigma),
                         Judgement.SEED,
                         "" + seed),
                 size.iterations,
                 progress -> {
-                    Embedder embedder =
-                            Embedder.shifted(new BasisFunction.Gaussian(sigma), size.features, x);
-                    try (NDManager manager =
-                            NDManager.newBaseManager(setting.device(), "PyTorch")) {
-                        NDArray phi = embedder.rows(x, manager);
-                        LinearTraining.Fit fit =
-                                new LinearTraining(
-                                                RATE,
-                                                size.iterations,
-                                                Math.min(100, size.iterations))
-                                        .run(
-                                                phi,
-                                                embedder.rows(between, manager),
-                                                Rows.signals(rows, step, step, 2 * step, seed),
-                                                progress);
-                        return new Outcome(
-                                Map.of(
-                                        "spacings",
-                                        sigma / spacing,
-                                        "stableRank",
-                                        StableRank.of(phi),
-                                        "trainPsnr",
-                                        Arrays.stream(fit.trainPsnr()).average().orElseThrow(),
-                                        "testPsnr",
-                                        Arrays.stream(fit.testPsnr()).average().orElseThrow()),
-                                Map.of());
-                    }
+                    RowFit fit =
+                            RowFit.run(
+                                    rows,
+                                    split,
+                                    x ->
+                                            Embedder.shifted(
+                                                    new BasisFunction.Gaussian(sigma),
+                                                    size.features,
+                                                    x),
+                                    RATE,
+                                    size.iterations,
+                                    seed,
+                                    setting.device(),
+                                    progress);
+                    return new Outcome(
+                            Map.of(
+                                    "spacings",
+                                    sigma / spacing,
+                                    "stableRank",
+                                    fit.stableRank(),
+                                    "trainPsnr",
+                                    fit.trainPsnr(),
+                                    "testPsnr",
+                                    fit.testPsnr()),
+                            Map.of());
                 });
     }
 

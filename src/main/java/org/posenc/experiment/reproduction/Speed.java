@@ -88,41 +88,22 @@ final class Speed implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "speed";
-    }
-
-    @Override
-    public String summary() {
-        return "How long the deep network, the complex linear map and its closed form take to the"
-                + " same PSNR";
-    }
-
-    @Override
-    public String source() {
-        return "2022, notebook “demo” and figure of time against PSNR";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "Every second pixel in both directions trains; PSNR is that of the others, looked at"
-                + " between steps while the clock stands. A step's time is the median of all steps,"
-                + " so that a burst of other work does not count; a closed form's is that of fifteen"
-                + " after a first one that warms the engine, each with singular vectors, weights and"
-                + " the whole image. A method has reached a PSNR with the step at which it is first"
-                + " seen at it; the PSNR of a comparison is the best that both reach. The network is"
-                + " the authors' at any side, so that ratios grow with the side. Nothing else"
-                + " of a reproduction runs beside it.";
+    public About about() {
+        return new About(
+                "speed",
+                "How long the deep network, the complex linear map and its closed form take to the"
+                        + " same PSNR",
+                "2022, notebook “demo” and figure of time against PSNR",
+                size.cost,
+                size.toString(),
+                "Every second pixel in both directions trains; PSNR is that of the others, looked at"
+                        + " between steps while the clock stands. A step's time is the median of all steps,"
+                        + " so that a burst of other work does not count; a closed form's is that of fifteen"
+                        + " after a first one that warms the engine, each with singular vectors, weights and"
+                        + " the whole image. A method has reached a PSNR with the step at which it is first"
+                        + " seen at it; the PSNR of a comparison is the best that both reach. The network is"
+                        + " the authors' at any side, so that ratios grow with the side. Nothing else"
+                        + " of a reproduction runs beside it.");
     }
 
     @Override
@@ -132,7 +113,7 @@ final class Speed implements Recipe {
 
     @Override
     public List<Trial> trials(Setting setting) {
-        Signal truth = Plane.image(setting.subject(), size.side);
+        Signal truth = Medium.IMAGE.of(setting.subject(), size.side);
         return setting.seeds(size.seeds).stream()
                 .map(
                         seed ->

@@ -95,38 +95,19 @@ final class TradeOff implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "trade-off";
-    }
-
-    @Override
-    public String summary() {
-        return "Stable rank of every embedder as samples grow, and what it costs in distance"
-                + " preservation";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebook “comparison”, figure of stable ranks; 2022, figure 2";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "Embedders are circulant matrices of one shifted function; coordinates are i/N. The"
-                + " square wave is 0 or 1, as in the published figure (the notebook's source has"
-                + " ±1). The sine is drawn with the notebook's offset of 0.7 and, for the claim,"
-                + " without. Dashed theory: the stable rank times the half width of the similarity"
-                + " at 0.1 is √(ln 10/π) for Gaussians.";
+    public About about() {
+        return new About(
+                "trade-off",
+                "Stable rank of every embedder as samples grow, and what it costs in distance"
+                        + " preservation",
+                "2021, notebook “comparison”, figure of stable ranks; 2022, figure 2",
+                size.cost,
+                size.toString(),
+                "Embedders are circulant matrices of one shifted function; coordinates are i/N. The"
+                        + " square wave is 0 or 1, as in the published figure (the notebook's source has"
+                        + " ±1). The sine is drawn with the notebook's offset of 0.7 and, for the claim,"
+                        + " without. Dashed theory: the stable rank times the half width of the similarity"
+                        + " at 0.1 is √(ln 10/π) for Gaussians.");
     }
 
     private Map<String, Embedder> embedders(long seed) {

@@ -1,15 +1,10 @@
 package org.posenc.experiment.reproduction;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.posenc.analysis.StableRank;
 import org.posenc.encoding.BasisFunction;
 import org.posenc.encoding.FourierFrequencies;
-import org.posenc.experiment.Progress;
 import org.posenc.experiment.Results;
 import org.posenc.report.Axis;
 import org.posenc.report.Explained;
@@ -20,8 +15,6 @@ import org.posenc.report.Explained;
  */
 final class Variance1d implements Recipe {
 
-    private static final String FOURIER = "random-fourier";
-    private static final String GAUSSIAN = "gaussian";
     private static final double SIGMA = 0.005;
     private static final double BANDWIDTH = 22.508;
     private static final double RATE = 1e-3;
@@ -64,98 +57,53 @@ final class Variance1d implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "variance-1d";
-    }
-
-    @Override
-    public String summary() {
-        return "What the draw of random features costs: spread over seeds in one dimension";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebook 3 (1-D)";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "Row 200 of the image, 256 samples to train one linear layer on and the 256 between"
-                + " to test. Gaussians have σ = 0.005, random Fourier features b = 22.508, which"
-                + " makes their similarities equal. Bands are one standard deviation over seeds,"
-                + " which draw the frequencies and the initial weights. (The notebook prints random"
-                + " Fourier's numbers for Gaussians too; the Gaussians' are in its figure.)";
+    public About about() {
+        return new About(
+                "variance-1d",
+                "What the draw of random features costs: spread over seeds in one dimension",
+                "2021, notebook 3 (1-D)",
+                size.cost,
+                size.toString(),
+                "Row 200 of the image, 256 samples to train one linear layer on and the 256 between"
+                        + " to test. Gaussians have σ = 0.005, random Fourier features b = 22.508, which"
+                        + " makes their similarities equal. Bands are one standard deviation over seeds,"
+                        + " which draw the frequencies and the initial weights. (The notebook prints random"
+                        + " Fourier's numbers for Gaussians too; the Gaussians' are in its figure.)");
     }
 
     @Override
     public List<Trial> trials(Setting setting) {
         double[] row = setting.subject().greyRows(new int[] {ROW}, Rows.LENGTH)[0];
-        List<Trial> trials = new ArrayList<>();
-        for (int features : size.features) {
-            for (String encoding : List.of(FOURIER, GAUSSIAN)) {
-                for (long seed : setting.seeds(size.seeds)) {
-                    trials.add(
-                            new Trial(
-                                    Trial.labels(
-                                            "encoding",
-                                            encoding,
-                                            "features",
-                                            "" + features,
-                                            Judgement.SEED,
-                                            "" + seed),
-                                    size.iterations,
-                                    progress ->
-                                            train(
-                                                    encoding, features, seed, row, setting,
-                                                    progress)));
-                }
-            }
-        }
-        return trials;
+        return ByFeatures.trials(
+                size.features,
+                setting.seeds(size.seeds),
+                size.iterations,
+                (encoding, features, seed, progress) ->
+                        outcome(
+                                RowFit.run(
+                                        new double[][] {row},
+                                        RowFit.Split.halfWay(1),
+                                        x -> embedder(encoding, features, seed, x),
+                                        RATE,
+                                        size.iterations,
+                                        seed,
+                                        setting.device(),
+                                        progress)));
     }
 
-    private Outcome train(
-            String encoding,
-            int features,
-            long seed,
-            double[] row,
-            Setting setting,
-            Progress progress) {
-        double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2);
-        Embedder embedder =
-                encoding.equals(FOURIER)
-                        ? Embedder.fourier(new FourierFrequencies.Random(BANDWIDTH, seed), features)
-                        : Embedder.shifted(new BasisFunction.Gaussian(SIGMA), features, x);
-        try (NDManager manager = NDManager.newBaseManager(setting.device(), "PyTorch")) {
-            NDArray phi = embedder.rows(x, manager);
-            NDArray held = embedder.rows(Embedder.coordinates(Rows.LENGTH, 1, 2), manager);
-            LinearTraining.Fit fit =
-                    new LinearTraining(RATE, size.iterations, Math.min(100, size.iterations))
-                            .run(
-                                    phi,
-                                    held,
-                                    Rows.signals(new double[][] {row}, 1, 1, 2, seed),
-                                    progress);
-            return new Outcome(
-                    Map.of(
-                            "stableRank",
-                            StableRank.of(phi),
-                            "trainPsnr",
-                            fit.trainPsnr()[0],
-                            "testPsnr",
-                            fit.testPsnr()[0]),
-                    Map.of());
-        }
+    private static Embedder embedder(String encoding, int features, long seed, double[] training) {
+        return encoding.equals(ByFeatures.FOURIER)
+                ? Embedder.fourier(new FourierFrequencies.Random(BANDWIDTH, seed), features)
+                : Embedder.shifted(new BasisFunction.Gaussian(SIGMA), features, training);
+    }
+
+    private static Outcome outcome(RowFit fit) {
+        return new Outcome(
+                Map.of(
+                        "stableRank", fit.stableRank(),
+                        "trainPsnr", fit.trainPsnr(),
+                        "testPsnr", fit.testPsnr()),
+                Map.of());
     }
 
     @Override
@@ -189,9 +137,9 @@ final class Variance1d implements Recipe {
         ByFeatures found = new ByFeatures(results, size.features);
         int fewest = size.features[0];
         int most = size.features[size.features.length - 1];
-        double few = found.at(FOURIER, fewest, "stableRank").mean();
-        double many = found.at(FOURIER, most, "stableRank").mean();
-        double gaussian = found.at(GAUSSIAN, most, "stableRank").mean();
+        double few = found.at(ByFeatures.FOURIER, fewest, "stableRank").mean();
+        double many = found.at(ByFeatures.FOURIER, most, "stableRank").mean();
+        double gaussian = found.at(ByFeatures.GAUSSIAN, most, "stableRank").mean();
         return List.of(
                 new Claim(
                         4,
@@ -212,7 +160,8 @@ final class Variance1d implements Recipe {
                         8,
                         "spread over seeds, held out: Gaussian / random Fourier",
                         "< 0.5",
-                        found.spread(GAUSSIAN, "testPsnr") / found.spread(FOURIER, "testPsnr"),
+                        found.spread(ByFeatures.GAUSSIAN, "testPsnr")
+                                / found.spread(ByFeatures.FOURIER, "testPsnr"),
                         "",
                         new Rule.AtMost(0.5)));
     }

@@ -1,6 +1,5 @@
 package org.posenc.experiment.reproduction;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +18,6 @@ import org.posenc.report.Explained;
  */
 final class Variance2d implements Recipe {
 
-    private static final String FOURIER = "random-fourier";
-    private static final String GAUSSIAN = "gaussian";
     private static final double SIGMA = 0.005; // at 512 pixels
     private static final double BANDWIDTH = 22.508; // at 512 pixels
     private static final int PAPER_SIDE = 512;
@@ -67,93 +64,55 @@ final class Variance2d implements Recipe {
     }
 
     @Override
-    public String name() {
-        return "variance-2d";
-    }
-
-    @Override
-    public String summary() {
-        return "What the draw of random features costs in two dimensions, and where features run"
-                + " out";
-    }
-
-    @Override
-    public String source() {
-        return "2021, notebook 3 (2-D)";
-    }
-
-    @Override
-    public String cost() {
-        return size.cost;
-    }
-
-    @Override
-    public String size() {
-        return size.toString();
-    }
-
-    @Override
-    public String account() {
-        return "Four ReLU layers and a sigmoid learn every second pixel of every second row; as in"
-                + " the notebook, “all pixels” counts these too. Gaussians stand along both axes, σ"
-                + " = 0.005 at 512 pixels; random Fourier features look in random directions, b ="
-                + " 22.508. At other sizes σ, b and d go with the side, so that d counts centres"
-                + " per pixel alike: d = 100 leaves four σ between two centres. The stable rank of"
-                + " Gaussians along the axes is that of one axis, whatever d.";
+    public About about() {
+        return new About(
+                "variance-2d",
+                "What the draw of random features costs in two dimensions, and where features run"
+                        + " out",
+                "2021, notebook 3 (2-D)",
+                size.cost,
+                size.toString(),
+                "Four ReLU layers and a sigmoid learn every second pixel of every second row; as in"
+                        + " the notebook, “all pixels” counts these too. Gaussians stand along both axes, σ"
+                        + " = 0.005 at 512 pixels; random Fourier features look in random directions, b ="
+                        + " 22.508. At other sizes σ, b and d go with the side, so that d counts centres"
+                        + " per pixel alike: d = 100 leaves four σ between two centres. The stable rank of"
+                        + " Gaussians along the axes is that of one axis, whatever d.");
     }
 
     @Override
     public List<Trial> trials(Setting setting) {
         double[] colours = setting.subject().colours(size.side);
-        List<Trial> trials = new ArrayList<>();
-        for (int features : size.features) {
-            for (String encoding : List.of(FOURIER, GAUSSIAN)) {
-                for (long seed : setting.seeds(size.seeds)) {
-                    trials.add(
-                            new Trial(
-                                    Trial.labels(
-                                            "encoding",
-                                            encoding,
-                                            "features",
-                                            "" + features,
-                                            Judgement.SEED,
-                                            "" + seed),
-                                    size.iterations,
-                                    progress -> {
-                                        PlaneFit fit =
-                                                PlaneFit.run(
-                                                        embedding(encoding, features, seed),
-                                                        colours,
-                                                        size.side,
-                                                        new NetworkTraining(
-                                                                4,
-                                                                size.width,
-                                                                true,
-                                                                1e-3,
-                                                                size.iterations),
-                                                        seed,
-                                                        setting.device(),
-                                                        progress);
-                                        return new Outcome(
-                                                Map.of(
-                                                        "stableRank",
-                                                        fit.stableRank(),
-                                                        "trainPsnr",
-                                                        fit.psnr(0, 2),
-                                                        "testPsnr",
-                                                        fit.psnr(0, 1)),
-                                                Map.of());
-                                    }));
-                }
-            }
-        }
-        return trials;
+        NetworkTraining training = new NetworkTraining(4, size.width, true, 1e-3, size.iterations);
+        return ByFeatures.trials(
+                size.features,
+                setting.seeds(size.seeds),
+                size.iterations,
+                (encoding, features, seed, progress) ->
+                        outcome(
+                                PlaneFit.run(
+                                        embedding(encoding, features, seed),
+                                        colours,
+                                        size.side,
+                                        training,
+                                        seed,
+                                        setting.device(),
+                                        progress)));
+    }
+
+    private static Outcome outcome(PlaneFit fit) {
+        return new Outcome(
+                Map.of(
+                        "stableRank", fit.stableRank(),
+                        "trainPsnr", fit.psnr(0, 2),
+                        "testPsnr", fit.psnr(0, 1)),
+                Map.of());
     }
 
     private PositionFeatures embedding(String encoding, int features, long seed) {
         double shrunk = (double) size.side / PAPER_SIDE;
         int d = Math.max(2, (int) Math.round(features * shrunk / 2) * 2);
-        return encoding.equals(FOURIER)
+        return encoding.equals(ByFeatures.FOURIER)
                 ? FourierFeatures.builder()
                         .setFrequencies(new FourierFrequencies.Random(BANDWIDTH * shrunk, seed))
                         .setDimension(d)
@@ -204,8 +163,8 @@ final class Variance2d implements Recipe {
                         "random Fourier in 2-D: stable rank at d = %d over d = %d"
                                 .formatted(most, fewest),
                         "5.3",
-                        found.at(FOURIER, most, "stableRank").mean()
-                                / found.at(FOURIER, fewest, "stableRank").mean(),
+                        found.at(ByFeatures.FOURIER, most, "stableRank").mean()
+                                / found.at(ByFeatures.FOURIER, fewest, "stableRank").mean(),
                         "",
                         new Rule.AtLeast(2)));
     }

@@ -70,7 +70,7 @@ class FollowUpTest {
                 .allMatch(Claim::holds);
         String page = Files.readString(report.page());
         for (Recipe recipe : tiny()) {
-            assertThat(page).contains(recipe.summary());
+            assertThat(page).contains(recipe.about().summary());
             assertThat(out.resolve(recipe.name() + "-1.png")).isNotEmptyFile();
         }
     }

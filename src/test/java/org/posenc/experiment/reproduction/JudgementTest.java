@@ -19,33 +19,8 @@ class JudgementTest {
     private static final Recipe RECIPE =
             new Recipe() {
                 @Override
-                public String name() {
-                    return "made-up";
-                }
-
-                @Override
-                public String summary() {
-                    return "";
-                }
-
-                @Override
-                public String source() {
-                    return "";
-                }
-
-                @Override
-                public String cost() {
-                    return "";
-                }
-
-                @Override
-                public String size() {
-                    return "";
-                }
-
-                @Override
-                public String account() {
-                    return "";
+                public About about() {
+                    return new About("made-up", "", "", "", "", "");
                 }
 
                 @Override

@@ -87,7 +87,7 @@ class ReproductionTest {
         assertThat(report.text(140).lines()).allMatch(line -> line.length() <= 140);
         String page = Files.readString(report.page());
         for (Recipe recipe : tiny()) {
-            assertThat(page).contains(recipe.summary());
+            assertThat(page).contains(recipe.about().summary());
             assertThat(out.resolve(recipe.name() + "-1.png")).isNotEmptyFile();
         }
         assertThat(Files.readAllLines(out.resolve("claims.csv")))
@@ -126,10 +126,11 @@ class ReproductionTest {
         assertThat(small).doesNotHaveDuplicates();
         for (Scale scale : Scale.values()) {
             for (Recipe recipe : Recipes.all(scale)) {
-                assertThat(recipe.cost()).isNotBlank();
-                assertThat(recipe.source()).startsWith("20");
-                assertThat(recipe.summary()).doesNotContain("\n");
-                assertThat(recipe.size()).doesNotContain("@"); // no record that forgot an array
+                assertThat(recipe.about().cost()).isNotBlank();
+                assertThat(recipe.about().source()).startsWith("20");
+                assertThat(recipe.about().summary()).doesNotContain("\n");
+                assertThat(recipe.about().size())
+                        .doesNotContain("@"); // no record that forgot an array
             }
         }
     }
