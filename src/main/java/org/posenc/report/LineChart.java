@@ -7,7 +7,9 @@ import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
@@ -67,30 +69,41 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
         if (drawn.isEmpty()) {
             return Plot.empty(title, x, y);
         }
-        XYChart chart = Plot.picture(title, x, y, true);
+        Scale across = Scale.of(x, values(drawn, Series::x));
+        Scale up = Scale.of(y, values(drawn, Series::y));
+        XYChart chart = Plot.picture(title, across, up, true);
         for (Series line : drawn) {
             if (line.hasBand()) {
-                addBand(chart, line, shown(line, x, y));
+                addBand(chart, line, across, up);
             }
-            addLine(chart, line, shown(line, x, y));
+            addLine(chart, line, across, up);
         }
         return Plot.paint(chart);
+    }
+
+    private DoubleStream values(List<Series> drawn, Function<Series, List<Double>> coordinate) {
+        return drawn.stream()
+                .flatMapToDouble(
+                        line ->
+                                shown(line, x, y).stream()
+                                        .mapToDouble(i -> coordinate.apply(line).get(i)));
     }
 
     private Palette.Look look(Series line) {
         return Palette.of(line.name(), series.stream().map(Series::name).toList());
     }
 
-    private void addBand(XYChart chart, Series line, List<Integer> shown) {
+    private void addBand(XYChart chart, Series line, Scale across, Scale up) {
+        List<Integer> shown = shown(line, x, y);
         List<Double> places = new ArrayList<>();
         List<Double> edge = new ArrayList<>();
         for (int i : shown) {
-            places.add(line.x().get(i));
-            edge.add(line.y().get(i) + line.spread().get(i));
+            places.add(across.place(line.x().get(i)));
+            edge.add(up.place(line.y().get(i) + line.spread().get(i)));
         }
         for (int k = shown.size() - 1; k >= 0; k--) {
-            places.add(line.x().get(shown.get(k)));
-            edge.add(low(line, shown.get(k)));
+            places.add(across.place(line.x().get(shown.get(k))));
+            edge.add(up.place(low(line, shown.get(k))));
         }
         XYSeries band = chart.addSeries(line.name() + " spread", places, edge);
         band.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea);
@@ -101,13 +114,14 @@ public record LineChart(String title, Axis x, Axis y, List<Series> series) imple
         band.setShowInLegend(false);
     }
 
-    private void addLine(XYChart chart, Series line, List<Integer> shown) {
+    private void addLine(XYChart chart, Series line, Scale across, Scale up) {
+        List<Integer> shown = shown(line, x, y);
         Palette.Look look = look(line);
         XYSeries drawn =
                 chart.addSeries(
                         line.name(),
-                        shown.stream().map(i -> line.x().get(i)).toList(),
-                        shown.stream().map(i -> line.y().get(i)).toList());
+                        shown.stream().map(i -> across.place(line.x().get(i))).toList(),
+                        shown.stream().map(i -> up.place(line.y().get(i))).toList());
         drawn.setLineColor(look.colour());
         drawn.setLineStyle(Plot.stroke(look));
         drawn.setMarkerColor(look.colour());

@@ -42,6 +42,7 @@ final class Palette {
         {"cf5a10", "yarn", "ntk-by-parts", "llama3", "yarn-32-1"},
         {"14946f", "rerope", "leaky-rerope", "self-extend", "rerope+log-n"},
         {"8a70c9", "drope"},
+        {"b8478f", "longrope"},
     };
 
     private static final int SYMBOLS = 8;

@@ -11,7 +11,7 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.util.Locale;
-import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.Styler;
@@ -53,14 +53,14 @@ final class Plot {
 
     private Plot() {}
 
-    static XYChart picture(String title, Axis x, Axis y, boolean legend) {
+    static XYChart picture(String title, Scale x, Scale y, boolean legend) {
         XYChart chart =
                 new XYChartBuilder()
                         .width(WIDTH)
                         .height(HEIGHT)
                         .title(title)
-                        .xAxisTitle(x.label())
-                        .yAxisTitle(y.label())
+                        .xAxisTitle(x.axis().label())
+                        .yAxisTitle(y.axis().label())
                         .build();
         XYStyler style = chart.getStyler();
         style.setChartBackgroundColor(Color.WHITE)
@@ -87,25 +87,13 @@ final class Plot {
                 .setPlotGridLinesColor(Canvas.GRID)
                 .setPlotGridLinesStroke(new BasicStroke(1))
                 .setPlotGridVerticalLinesVisible(false)
-                // A logarithmic axis would have nine lines a decade.
-                .setPlotGridHorizontalLinesVisible(!y.log())
                 .setAxisTitlePadding(12)
                 .setPlotMargin(4)
-                .setXAxisLogarithmic(x.log())
-                .setYAxisLogarithmic(y.log())
-                .setXAxisTickLabelsFormattingFunction(labels(x))
-                .setYAxisTickLabelsFormattingFunction(labels(y));
+                .setXAxisTickMarkSpacingHint(x.spacing(74, 3 * WIDTH / 4))
+                .setYAxisTickMarkSpacingHint(y.spacing(44, 3 * HEIGHT / 4))
+                .setXAxisTickLabelsFormattingFunction(x::label)
+                .setYAxisTickLabelsFormattingFunction(y::label);
         return chart;
-    }
-
-    private static Function<Double, String> labels(Axis axis) {
-        if (axis.categories().isEmpty()) {
-            return Plot::number;
-        }
-        return place ->
-                place == Math.rint(place) && place >= 0 && place < axis.categories().size()
-                        ? axis.categories().get(place.intValue())
-                        : "";
     }
 
     /** Returns a number at most as long as a tick's label can be. */
@@ -129,9 +117,11 @@ final class Plot {
         return image;
     }
 
-    /** Returns a chart that has nothing to show: a logarithmic axis without values is an error. */
+    /** Returns a chart that has nothing to show. */
     static BufferedImage empty(String title, Axis x, Axis y) {
-        return paint(picture(title, Axis.linear(x.label()), Axis.linear(y.label()), false));
+        Scale across = Scale.of(Axis.linear(x.label()), DoubleStream.of(0, 1));
+        Scale up = Scale.of(Axis.linear(y.label()), DoubleStream.of(0, 1));
+        return paint(picture(title, across, up, false));
     }
 
     static BasicStroke stroke(Palette.Look look) {

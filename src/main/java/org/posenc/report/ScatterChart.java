@@ -6,8 +6,8 @@ import java.awt.Font;
 import java.awt.image.BufferedImage;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
@@ -46,59 +46,47 @@ public record ScatterChart(String title, Axis x, Axis y, List<Point> points) imp
         if (shown.isEmpty()) {
             return Plot.empty(title, x, y);
         }
-        XYChart chart = Plot.picture(title, x, y, false);
-        double[] across = room(x, shown, Point::x, 0.1);
-        double[] up = room(y, shown, Point::y, 0.12);
+        Scale across = Scale.of(x, shown.stream().mapToDouble(Point::x));
+        Scale up = Scale.of(y, shown.stream().mapToDouble(Point::y));
+        XYChart chart = Plot.picture(title, across, up, false);
+        double[] width = room(shown.stream().mapToDouble(p -> across.place(p.x())), 0.1);
+        double[] height = room(shown.stream().mapToDouble(p -> up.place(p.y())), 0.12);
         chart.getStyler()
                 .setMarkerSize(13)
                 .setAnnotationTextFont(Canvas.font(Font.PLAIN, 14))
                 .setAnnotationTextFontColor(Canvas.INK);
         chart.getStyler()
-                .setXAxisMin(across[0])
-                .setXAxisMax(across[1])
-                .setYAxisMin(up[0])
-                .setYAxisMax(up[1]);
+                .setXAxisMin(width[0])
+                .setXAxisMax(width[1])
+                .setYAxisMin(height[0])
+                .setYAxisMax(height[1]);
+        double lift = 0.045 * (height[1] - height[0]);
         for (int i = 0; i < shown.size(); i++) {
             Point point = shown.get(i);
             Palette.Look look = Palette.of(point.name());
             XYSeries series =
                     chart.addSeries(
                             i + " " + point.name(),
-                            new double[] {point.x()},
-                            new double[] {point.y()});
+                            new double[] {across.place(point.x())},
+                            new double[] {up.place(point.y())});
             series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
             series.setMarkerColor(look.colour());
             series.setMarker(Plot.MARKERS[look.symbol()]);
-            double lift = 0.045 * (scale(y, up[1]) - scale(y, up[0]));
             chart.addAnnotation(
                     new AnnotationText(
                             point.name(),
-                            point.x(),
-                            unscale(y, scale(y, point.y()) + lift),
+                            across.place(point.x()),
+                            up.place(point.y()) + lift,
                             false));
         }
         return Plot.paint(chart);
     }
 
-    private static double[] room(
-            Axis axis, List<Point> points, ToDoubleFunction<Point> coordinate, double share) {
-        DoubleSummaryStatistics range =
-                points.stream()
-                        .mapToDouble(p -> scale(axis, coordinate.applyAsDouble(p)))
-                        .summaryStatistics();
+    private static double[] room(DoubleStream places, double share) {
+        DoubleSummaryStatistics range = places.summaryStatistics();
         double extent = range.getMax() - range.getMin();
         double margin = extent > 0 ? share * extent : 0.5;
-        return new double[] {
-            unscale(axis, range.getMin() - margin), unscale(axis, range.getMax() + margin)
-        };
-    }
-
-    private static double scale(Axis axis, double value) {
-        return axis.log() ? Math.log10(value) : value;
-    }
-
-    private static double unscale(Axis axis, double value) {
-        return axis.log() ? Math.pow(10, value) : value;
+        return new double[] {range.getMin() - margin, range.getMax() + margin};
     }
 
     @Override

@@ -24,9 +24,10 @@
     const narrow = width < 560;
     const axis = (a, vertical) => ({
       ...a,
+      ...(a.type === "log" ? { logBase: few(option, vertical ? 1 : 0) ? 2 : 10 } : {}),
       nameLocation: "middle", nameGap: vertical ? 52 : 30,
       nameTextStyle: { color: ink, fontSize: 13 },
-      axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(narrow && !vertical ? { alignMaxLabel: "right" } : {}), ...(a.type === "category" ? {} : { formatter: a.type === "log" ? decades(option, vertical ? 1 : 0) : number }) },
+      axisLabel: { color: muted, fontSize: 12, hideOverlap: true, ...(narrow && !vertical ? { alignMaxLabel: "right" } : {}), ...(a.type === "category" ? {} : { formatter: a.type === "log" ? powers(option, vertical ? 1 : 0) : number }) },
       axisLine: { show: !vertical, onZero: false, lineStyle: { color: line } },
       axisTick: { show: false },
       minorTick: { show: false },
@@ -58,17 +59,21 @@
   };
 
   const range = (option, at) => {
-    const values = option.series.flatMap(s => s.data.map(p => p[at])).filter(v => v > 0);
+    // A band's points are (x, low, high).
+    const values = option.series.flatMap(s => s.data.flatMap(p => at === 0 ? p[0] : p.slice(1))).filter(v => v > 0);
     return values.length ? [Math.min(...values), Math.max(...values)] : [1, 10];
   };
-  // A logarithmic axis ends where the data do, not at the next power of ten, and is labelled at those powers.
+  // Less than two decades have two powers of ten at most: their ticks are powers of two.
+  const few = (option, at) => { const [low, high] = range(option, at); return high / low < 100; };
+  // A logarithmic axis ends where the data do, not at the next power, and is labelled at those powers.
   const tight = (option, at, margin) => {
     const [low, high] = range(option, at), pad = margin * Math.max(1, (high / low) ** 0.04);
     return { min: at === 0 && margin === 1 ? low : low / pad, max: at === 0 && margin === 1 ? high : high * pad };
   };
-  const decades = (option, at) => {
-    const [low, high] = range(option, at), few = Math.floor(Math.log10(high)) - Math.ceil(Math.log10(low)) < 1;
-    return v => few || Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? number(few ? +v.toPrecision(2) : v) : "";
+  const powers = (option, at) => {
+    const log = few(option, at) ? Math.log2 : Math.log10, [low, high] = range(option, at);
+    if (Math.floor(log(high)) - Math.ceil(log(low)) < 1) return v => number(+v.toPrecision(3));
+    return v => Math.abs(log(v) - Math.round(log(v))) < 1e-6 ? number(v) : "";
   };
 
   const charts = [...document.querySelectorAll(".chart")].map(element => {

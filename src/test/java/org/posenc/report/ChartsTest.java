@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -138,6 +139,43 @@ class ChartsTest {
                 assertThat(rgb & 0xffffff).isEqualTo(expected[row][column]);
             }
         }
+    }
+
+    @Test
+    void logarithmicAxesAreLabelledAtPowersOfWhatTheySpan() {
+        assertThat(labels(Axis.log("x"), 3.4, 45)).containsExactly("4", "8", "16", "32");
+        assertThat(labels(Axis.log("x"), 64, 1024))
+                .containsExactly("64", "128", "256", "512", "1024");
+        assertThat(labels(Axis.log("x"), 0.02, 300)).containsExactly("0.1", "1", "10", "100");
+        assertThat(labels(Axis.linear("x"), 1, 3)).containsExactly("1", "2", "3");
+        assertThat(labels(Axis.categories("x", List.of("a", "b")), 0, 1)).containsExactly("a", "b");
+    }
+
+    /** What stands at whole places between two values. */
+    private static List<String> labels(Axis axis, double from, double to) {
+        Scale scale = Scale.of(axis, DoubleStream.of(from, to));
+        return IntStream.rangeClosed(
+                        (int) Math.ceil(scale.place(from) - 1e-9),
+                        (int) Math.floor(scale.place(to) + 1e-9))
+                .mapToObj(scale::label)
+                .toList();
+    }
+
+    /**
+     * XChart rounds the distance of ticks to one, two, five or ten, from 0.75, 1.5, 3.5, 7.5 on.
+     */
+    @Test
+    void ticksStandAtPowersWhereTwoAreInSight() {
+        Scale doublings = Scale.of(Axis.log("x"), DoubleStream.of(3.4, 45));
+        double powers = Math.log(45 / 3.4) / Math.log(2);
+        assertThat(doublings.spacing(44, 400) * powers / 400).isBetween(0.95, 1.0);
+        Scale within = Scale.of(Axis.log("x"), DoubleStream.of(1.2, 1.4));
+        assertThat(within.spacing(44, 400)).isEqualTo(44);
+        assertThat(within.label(within.place(1.25))).isEqualTo("1.25");
+        Scale many = Scale.of(Axis.log("x"), DoubleStream.of(1e-12, 1));
+        assertThat(many.spacing(44, 400)).isEqualTo(44);
+        assertThat(Scale.of(Axis.linear("x"), DoubleStream.of(3, 45)).spacing(44, 400))
+                .isEqualTo(44);
     }
 
     private static Stream<Figure> figuresOfLittle() {
