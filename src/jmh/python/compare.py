@@ -107,8 +107,13 @@ def table(ours, torch, megabytes, ratios):
             mine = ours[f"posencCore/{t}"]
             yield row(what, mine, "DJL's operations", ours[f"djlCore/{t}"], faster=True)
             yield row("– against PyTorch", mine, "PyTorch", torch[f"attention_core_{t}"])
-            mine = ours[f"posencBlock/{t}"]
-            yield row("– with projections", mine, "DJL's block", ours[f"djlBlock/{t}"], faster=True)
+            djl = ours[f"djlBlock/{t}"]
+            yield row("– with projections", ours[f"posencBlock/{t}"], "DJL's block", djl, faster=True)
+            narrow = "products in bfloat16"
+            mine = ours[f"posencCoreBfloat16/{t}"]
+            yield row(f"– {narrow}", mine, "DJL's in float32", ours[f"djlCore/{t}"], faster=True)
+            mine = ours[f"posencBlockBfloat16/{t}"]
+            yield row(f"– {narrow}, with projections", mine, "DJL's in float32", djl, faster=True)
     if megabytes:
         for t in ("256", "1024", "4096"):
             mine = megabytes["posenc"][t]

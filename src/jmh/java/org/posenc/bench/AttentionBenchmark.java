@@ -25,6 +25,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.posenc.attention.MultiHeadAttention;
 import org.posenc.kernel.Autograd;
+import org.posenc.kernel.Precision;
 import org.posenc.kernel.ScaledDotProduct;
 
 /**
@@ -109,6 +110,14 @@ public class AttentionBenchmark {
         block(ours, new NDList(x));
     }
 
+    /** Runs {@link MultiHeadAttention} with its products in bfloat16. */
+    @Benchmark
+    public void posencBlockBfloat16() {
+        try (Autograd.Scope narrow = Precision.BFLOAT16.use()) {
+            block(ours, new NDList(x));
+        }
+    }
+
     /** Runs DJL's block. */
     @Benchmark
     public void djlBlock() {
@@ -129,6 +138,14 @@ public class AttentionBenchmark {
     @Benchmark
     public void posencCore() {
         core(new ScaledDotProduct(true)::attend);
+    }
+
+    /** Runs {@link ScaledDotProduct} in bfloat16. */
+    @Benchmark
+    public void posencCoreBfloat16() {
+        try (Autograd.Scope narrow = Precision.BFLOAT16.use()) {
+            core(new ScaledDotProduct(true)::attend);
+        }
     }
 
     /** Runs the lines of DJL's block between its projections. */
