@@ -15,9 +15,11 @@ import org.posenc.training.TextCorpus;
 public final class Tokenizer implements AutoCloseable {
 
     private final HuggingFaceTokenizer tokenizer;
+    private final TokenizerFile.Limits limits;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer) {
+    private Tokenizer(HuggingFaceTokenizer tokenizer, TokenizerFile.Limits limits) {
         this.tokenizer = tokenizer;
+        this.limits = limits;
     }
 
     /**
@@ -44,9 +46,9 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IllegalArgumentException if it cannot be read
      */
     public static Tokenizer open(Path file) {
-        TokenizerFile.check(file);
+        TokenizerFile.Limits limits = TokenizerFile.check(file);
         try {
-            return new Tokenizer(TextCorpus.tokenizer(file));
+            return new Tokenizer(TextCorpus.tokenizer(file), limits);
         } catch (IOException e) {
             throw Safetensors.unreadable(file, e);
         }
@@ -59,9 +61,11 @@ public final class Tokenizer implements AutoCloseable {
      * @param text any text; special tokens that are spelled out in it become one id each
      * @return the ids of the whole text
      * @throws IllegalArgumentException if the tokenizer has no token for a part of it, not even for
-     *     what is unknown
+     *     what is unknown; or if millions of its characters are white space, or none is, on end,
+     *     where the file's regular expressions would end the process
      */
     public long[] encode(String text) {
+        checkLength(text);
         try {
             return tokenizer.encode(text, true, false).getIds();
         } catch (RuntimeException e) {
@@ -69,6 +73,39 @@ public final class Tokenizer implements AutoCloseable {
             throw new IllegalArgumentException(
                     "this tokenizer cannot encode the text: " + e.getMessage(), e);
         }
+    }
+
+    private void checkLength(String text) {
+        if (text.length() > limits.text()) {
+            throw new IllegalArgumentException(
+                    "this tokenizer's regular expressions can be matched to texts of %d characters"
+                                    .formatted(limits.text())
+                            + " at most, got "
+                            + text.length());
+        }
+        if (text.length() <= limits.run()) {
+            return;
+        }
+        int begin = 0;
+        for (int i = 0; i < text.length(); i++) {
+            if (isSpace(text.charAt(i)) != isSpace(text.charAt(begin))) {
+                begin = i;
+            }
+            if (i - begin >= limits.run()) {
+                throw new IllegalArgumentException(
+                        "this tokenizer's regular expressions can be matched to %d characters in a"
+                                        .formatted(limits.run())
+                                + " row that are all white space, or none of them, at most; the text"
+                                + " has more from character "
+                                + begin
+                                + " on");
+            }
+        }
+    }
+
+    /** Unicode's White_Space, as Oniguruma has it. */
+    private static boolean isSpace(char c) {
+        return c >= '\t' && c <= '\r' || c == 0x85 || Character.isSpaceChar(c);
     }
 
     /**

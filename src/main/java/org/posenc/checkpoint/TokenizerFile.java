@@ -22,7 +22,8 @@ import java.util.TreeSet;
  * What must be right in a {@code tokenizer.json} before Hugging Face's library may see it. That
  * library (tokenizers 0.21) answers most of what is wrong with an error, and the rest by ending the
  * process: numbers and surrogates that Rust cannot hold, templates of tokens that are not there,
- * merges shorter than their prefix, parts that nobody here needs and whose content it trusts.
+ * merges shorter than their prefix, regular expressions that match nothing or go back too often,
+ * parts that nobody here needs and whose content it trusts.
  */
 final class TokenizerFile {
 
@@ -80,25 +81,40 @@ final class TokenizerFile {
         }
     }
 
+    private static final int LARGEST_GROWTH = 1 << 20;
+
     private static final List<String> MODELS = List.of("BPE", "Unigram", "WordLevel");
 
     private final Path file;
+    private long longestRun = Long.MAX_VALUE;
+    private long longestText = Long.MAX_VALUE;
+    private boolean spacesReplaced;
+    private int growth = 1; // of a text by its normalisers
 
     private TokenizerFile(Path file) {
         this.file = file;
     }
 
     /**
+     * How long texts may be for the regular expressions of a file.
+     *
+     * @param run the most characters in a row that are all white space or none
+     * @param text the most characters
+     */
+    record Limits(long run, long text) {}
+
+    /**
      * Checks a file.
      *
+     * @return which texts may be shown to the library
      * @throws IllegalArgumentException if it cannot be read, or holds what may not be shown to the
      *     library
      */
-    static void check(Path file) {
-        new TokenizerFile(file).check();
+    static Limits check(Path file) {
+        return new TokenizerFile(file).check();
     }
 
-    private void check() {
+    private Limits check() {
         String text;
         try {
             text = Files.readString(file, StandardCharsets.UTF_8);
@@ -126,6 +142,8 @@ final class TokenizerFile {
             throw refused("has no model");
         }
         checkModel(model);
+        long run = longestRun / growth;
+        return new Limits(run, spacesReplaced ? run : longestText / growth);
     }
 
     /** The next element, if Rust can hold it. */
@@ -209,9 +227,60 @@ final class TokenizerFile {
                     throw refused("has a decoder Strip whose stop is not 0");
                 }
             }
+            // How many characters become of one, Unicode Standard Annex 15, table of growth.
+            case "NFC" -> grow(3);
+            case "NFD" -> grow(4);
+            case "NFKC", "NFKD" -> grow(18);
+            case "Split", "Replace" -> checkPattern(part, object, kind);
+            case "ByteLevel" -> {
+                boolean plain =
+                        object.get("use_regex") instanceof JsonPrimitive said
+                                && said.isBoolean()
+                                && !said.getAsBoolean();
+                if (part == Part.PRE_TOKENIZER && !plain) {
+                    limit(TokenizerRegex.of(TokenizerRegex.BYTE_LEVEL).work());
+                }
+            }
             default -> {
                 // Whatever else these hold is checked by the library itself.
             }
+        }
+    }
+
+    private void grow(int times) {
+        growth = (int) Math.min(LARGEST_GROWTH, (long) growth * times);
+    }
+
+    private void checkPattern(Part part, JsonObject object, String kind) {
+        JsonElement pattern = object.get("pattern");
+        String what = "has a %s %s whose pattern ".formatted(part.key, kind);
+        boolean replaces = kind.equals("Replace");
+        if (replaces && part == Part.NORMALIZER) {
+            spacesReplaced = true;
+            grow(Math.max(1, text(object.get("content")).length()));
+        }
+        if (member(pattern, "Regex") == null) {
+            if (replaces && text(member(pattern, "String")).isEmpty()) {
+                throw refused(what + "can match no character");
+            }
+            return;
+        }
+        TokenizerRegex regex;
+        try {
+            regex = TokenizerRegex.of(text(member(pattern, "Regex")));
+        } catch (IllegalArgumentException e) {
+            throw refused(what + e.getMessage());
+        }
+        if (replaces && regex.empty()) {
+            throw refused(what + "can match no character");
+        }
+        limit(regex.work());
+    }
+
+    private void limit(TokenizerRegex.Work work) {
+        longestRun = Math.min(longestRun, work.run());
+        if (work.anywhere()) {
+            longestText = Math.min(longestText, work.run());
         }
     }
 
