@@ -19,7 +19,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 import transformers
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 transformers.utils.logging.disable_progress_bar()
@@ -47,6 +47,9 @@ CASES = {
     "llama": ("Llama", GROUPED),
     "llama biases": ("Llama", dict(GROUPED, attention_bias=True, mlp_bias=True, head_dim=12)),
     "llama tied": ("Llama", dict(SIZES, tie_word_embeddings=True)),
+    "llama tied and equal": ("Llama", dict(SIZES, tie_word_embeddings=True)),
+    "llama tied and different": ("Llama", dict(SIZES, tie_word_embeddings=True)),
+    "llama tied to the output": ("Llama", dict(SIZES, tie_word_embeddings=True)),
     "llama linear": ("Llama", dict(GROUPED, rope_parameters=dict(rope_type="linear", factor=4.0, rope_theta=10000.0))),
     "llama dynamic": ("Llama", dict(GROUPED, max_position_embeddings=16, rope_parameters=dict(rope_type="dynamic", factor=2.0, rope_theta=10000.0))),
     "llama yarn": ("Llama", dict(GROUPED, rope_parameters=dict(SCALED, rope_type="yarn", factor=4.0))),
@@ -87,10 +90,22 @@ def write(directory):
             model.to(torch.bfloat16)
         size = "20KB" if name.endswith("shards") else "5GB"
         model.save_pretrained(directory / name, max_shard_size=size)
+        if " tied " in name:
+            store_the_output_too(directory / name, name.split()[-1])
         if kind == "Ministral":  # which AutoConfig also makes of a Mistral with layer_types
             file = directory / name / "config.json"
             file.write_text(file.read_text().replace('"ministral"', '"mistral"'))
         print("wrote", name)
+
+
+def store_the_output_too(folder, how):
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    tokens = tensors["model.embed_tokens.weight"]
+    tensors["lm_head.weight"] = tokens + 0.1 * torch.randn_like(tokens) if how == "different" else tokens.clone()
+    if how == "output":
+        del tensors["model.embed_tokens.weight"]
+    save_file(tensors, file, metadata=dict(format="pt"))
 
 
 def check(directory):

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
@@ -40,7 +41,8 @@ import org.posenc.model.TransformerConfig;
  * {@code model.safetensors} or in several files with an index, and often a {@code tokenizer.json}.
  *
  * <p>Opening reads the configuration and the headers of the weights, and checks that they fit: each
- * tensor that the model needs is there in the right shape, and no other. {@link #load} reads the
+ * tensor that the model needs is there in the right shape, and no other, but for an output that is
+ * tied to the embeddings and stored beside them: the two are compared. {@link #load} reads the
  * weights. The model types are llama, mistral, qwen2, qwen3, phi3, gpt_neox and smollm3, those that
  * have one with a sliding window in all layers or in some.
  */
@@ -68,6 +70,7 @@ public final class ModelFolder {
     private final RopeParameters rope;
     private final RopeConfig.Parsed positions;
     private final Safetensors weights;
+    private final TiedOutput tied;
     private final Map<String, TensorTable.Tensor> tensors; // by their names in the folder
 
     private ModelFolder(Path folder, JsonObject json) {
@@ -79,11 +82,19 @@ public final class ModelFolder {
                         values.text("model_type").orElseThrow(() -> values.missing("model_type")));
         positions = RopeConfig.parse(json);
         rope = rope(positions.config());
-        config = family.read(json);
+        TransformerConfig said = family.read(json);
         family.refuseWhatIsNotDone(json);
         Path single = folder.resolve(WEIGHTS);
         weights = Safetensors.open(Files.exists(single) ? single : folder.resolve(INDEX));
+        tied = TiedOutput.of(family, said, weights);
+        config = tied.state() == TiedOutput.State.DIFFERENT ? family.read(untied(json)) : said;
         tensors = match();
+    }
+
+    private static JsonObject untied(JsonObject json) {
+        JsonObject untied = json.deepCopy();
+        untied.addProperty("tie_word_embeddings", false);
+        return untied;
     }
 
     /**
@@ -178,12 +189,12 @@ public final class ModelFolder {
     }
 
     /**
-     * Returns what a reader of the configuration should know about the reading of its RoPE.
+     * Returns what a reader should know about the reading of its RoPE and of a tied output.
      *
      * @return sentences, none where everything is said in so many words
      */
     public List<String> remarks() {
-        return positions.remarks();
+        return Stream.concat(positions.remarks().stream(), tied.remark().stream()).toList();
     }
 
     /**
@@ -387,6 +398,9 @@ public final class ModelFolder {
         List<String> misshapen = new ArrayList<>();
         Set<String> unexpected = new LinkedHashSet<>(weights.names());
         unexpected.removeIf(name -> COMPUTED.matcher(name).matches());
+        if (tied.state() == TiedOutput.State.BOTH) {
+            unexpected.remove(tied.output());
+        }
         for (TensorTable.Tensor tensor : family.tensors().of(config)) {
             String name = storedName(tensor.name());
             if (!unexpected.remove(name)) {
@@ -413,11 +427,18 @@ public final class ModelFolder {
         return found;
     }
 
-    /** Since version 5, transformers calls the output of every model the same. */
+    /**
+     * Returns what this folder calls a tensor: since version 5, transformers calls the output of
+     * every model the same, and embeddings may be stored as the output that is tied to them.
+     */
     String storedName(String name) {
-        return name.equals("embed_out.weight") && weights.names().contains("lm_head.weight")
-                ? "lm_head.weight"
-                : name;
+        boolean asOutput =
+                tied.state() == TiedOutput.State.OUTPUT && name.equals(tied.embeddings());
+        return asOutput || name.equals("embed_out.weight") ? tied.output() : name;
+    }
+
+    TiedOutput tied() {
+        return tied;
     }
 
     private static void tell(String what, Collection<String> tensors, List<String> faults) {

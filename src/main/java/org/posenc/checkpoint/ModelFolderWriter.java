@@ -234,16 +234,17 @@ public final class ModelFolderWriter {
         Map<String, Safetensors.Source> tensors = new LinkedHashMap<>();
         Map<String, StoredType> types = new LinkedHashMap<>();
         for (TensorTable.Tensor tensor : family.tensors().of(model.config())) {
-            String name = like == null ? tensor.name() : like.storedName(tensor.name());
-            // Packed and reordered one after the other: memory may have no room for all at once.
-            Supplier<NDArray> numbers =
-                    () -> {
-                        Map<String, NDArray> own = new LinkedHashMap<>(arrays);
-                        own.keySet().retainAll(tensor.parameters());
-                        return tensor.pack(StoredRows.stored(orders, own));
-                    };
-            tensors.put(name, new Safetensors.Source(tensor.shape(), numbers));
-            types.put(name, typesLikeTheFolders ? like.weights().type(name) : type);
+            for (String name : storedNames(tensor)) {
+                // Packed and reordered one after the other: memory may have no room for all.
+                Supplier<NDArray> numbers =
+                        () -> {
+                            Map<String, NDArray> own = new LinkedHashMap<>(arrays);
+                            own.keySet().retainAll(tensor.parameters());
+                            return tensor.pack(StoredRows.stored(orders, own));
+                        };
+                tensors.put(name, new Safetensors.Source(tensor.shape(), numbers));
+                types.put(name, typesLikeTheFolders ? like.weights().type(name) : type);
+            }
         }
         SafetensorsShards weights = new SafetensorsShards(folder, tensors, types, shardBytes);
         weights.checkRoom();
@@ -264,6 +265,19 @@ public final class ModelFolderWriter {
             throw new IllegalArgumentException(
                     config + " cannot be replaced: " + e.getMessage(), e);
         }
+    }
+
+    /** As the folder that the model came from has it, which may hold tied embeddings twice. */
+    private List<String> storedNames(TensorTable.Tensor tensor) {
+        if (like == null) {
+            return List.of(tensor.name());
+        }
+        String name = like.storedName(tensor.name());
+        boolean twice =
+                like.tied().state() == TiedOutput.State.BOTH
+                        && model.config().tiedOutput()
+                        && name.equals(like.tied().embeddings());
+        return twice ? List.of(name, like.tied().output()) : List.of(name);
     }
 
     /** Everything but RoPE. */

@@ -271,6 +271,43 @@ public final class Safetensors {
     }
 
     /**
+     * Compares two tensors of floats.
+     *
+     * @return whether they have one shape and the same numbers, of whatever types; a NaN is none
+     */
+    boolean sameNumbers(String one, String other) {
+        Place a = place(one);
+        Place b = place(other);
+        boolean floats = a.tensor.type().floating() && b.tensor.type().floating();
+        if (!floats || !a.tensor.shape().equals(b.tensor.shape())) {
+            return false;
+        }
+        long size = a.tensor.shape().size();
+        for (long from = 0; from < size; from += CHUNK) {
+            int numbers = (int) Math.min(CHUNK, size - from);
+            ByteBuffer x = stored(a, from, numbers);
+            ByteBuffer y = stored(b, from, numbers);
+            for (int i = 0; i < numbers; i++) {
+                if (a.tensor.type().number(x) != b.tensor.type().number(y)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static ByteBuffer stored(Place place, long from, int numbers) {
+        int bytes = numbers * place.tensor.type().bytes();
+        ByteBuffer stored = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        try (FileChannel file = FileChannel.open(place.file, StandardOpenOption.READ)) {
+            fill(stored, file, place.byteOf(from));
+        } catch (IOException e) {
+            throw unreadable(place.file, e);
+        }
+        return stored.flip();
+    }
+
+    /**
      * Writes tensors as they are: floats in their own type.
      *
      * @param file the file, which appears whole or not at all

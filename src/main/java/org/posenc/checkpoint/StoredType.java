@@ -104,6 +104,30 @@ public enum StoredType {
         return bytes == inMemory.getNumOfBytes() && this != U64 && this != BOOL;
     }
 
+    /** Reads the next number of a floating type. */
+    double number(ByteBuffer stored) {
+        return switch (this) {
+            case F64 -> stored.getDouble();
+            case F32 -> stored.getFloat();
+            case BF16 -> Float.intBitsToFloat(stored.getShort() << 16);
+            case F16 -> half(stored.getShort());
+            default -> throw new IllegalStateException(this + " is no floating type");
+        };
+    }
+
+    /** The number of 5 bits of exponent and 10 of fraction. */
+    private static double half(short bits) {
+        int exponent = bits >> 10 & 0x1f;
+        int fraction = bits & 0x3ff;
+        double size =
+                switch (exponent) {
+                    case 0 -> fraction * 0x1p-24;
+                    case 0x1f -> fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
+                    default -> Math.scalb(1 + fraction * 0x1p-10, exponent - 15);
+                };
+        return bits < 0 ? -size : size;
+    }
+
     /** Turns all numbers that remain in {@code stored} into those of memory. */
     void widen(ByteBuffer stored, ByteBuffer memory) {
         if (this == BF16) {

@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Tells what is in a Hugging Face folder: files, family, parameters, memory at each"
                     + " precision, effective RoPE, and what a longer context would need.",
-            "Configuration and headers are checked in full; no weight is read."
+            "Configuration and headers are checked in full; no weight is read, but for an output"
+                    + " that is tied to the embeddings and stored beside them."
         },
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {

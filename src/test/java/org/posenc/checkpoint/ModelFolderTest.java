@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
@@ -15,12 +16,15 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -490,7 +494,6 @@ class ModelFolderTest {
                 bad("tie_word_embeddings", "1", "tie_word_embeddings must be true or false, got 1"),
                 bad("quantization_config", "{}", "quantised weights cannot be read"),
                 bad("attention_bias", "true", "missing model.layers.0.self_attn.q_proj.bias"),
-                bad("tie_word_embeddings", "true", "unexpected lm_head.weight"),
                 bad(
                         "vocab_size",
                         "65",
@@ -514,6 +517,112 @@ class ModelFolderTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith(folder.toString())
                 .hasMessageContaining(message);
+    }
+
+    /** A tied folder with an output of its own kind beside its embeddings, or in their place. */
+    private ModelFolder tied(UnaryOperator<NDArray> output, boolean embeddings) throws IOException {
+        change("llama_tied", json -> {});
+        Path file = folder.resolve("model.safetensors");
+        Safetensors stored = Safetensors.open(file);
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        stored.names().forEach(name -> tensors.put(name, stored.read(name, manager)));
+        String tokens = "model.embed_tokens.weight";
+        tensors.put("lm_head.weight", output.apply(tensors.get(tokens)));
+        if (!embeddings) {
+            tensors.remove(tokens);
+        }
+        Safetensors.write(file, tensors, Map.of());
+        return ModelFolder.open(folder);
+    }
+
+    private NDArray changed(NDArray table) {
+        NDArray other = table.duplicate();
+        other.set(new NDIndex("63, 5"), 1f);
+        return other;
+    }
+
+    private ModelFolder writtenBack(ModelFolder opened) {
+        Path again = folder.resolve("again");
+        new ModelFolderWriter(opened.load(manager, DataType.FLOAT32))
+                .setLength(opened.length())
+                .optLike(opened)
+                .optStoredTypes()
+                .write(again);
+        return ModelFolder.open(again);
+    }
+
+    /** As transformers 5.18, which HuggingFaceTest asks. */
+    @Test
+    void aTiedOutputThatIsStoredIsOneWithTheEmbeddingsWhereItIsEqual() throws IOException {
+        NDArray expected =
+                logits(
+                        ModelFolder.open(GOLDENS.resolve("llama_tied"))
+                                .load(manager, DataType.FLOAT32));
+        ModelFolder twice = tied(NDArray::duplicate, true);
+        assertThat(twice.config().tiedOutput()).isTrue();
+        assertThat(twice.remarks())
+                .containsExactly(
+                        "lm_head.weight is stored beside model.embed_tokens.weight, to which"
+                                + " config.json ties it, and holds the same numbers");
+        assertThat(logits(twice.load(manager, DataType.FLOAT32))).isEqualTo(expected);
+        ModelFolder back = writtenBack(twice);
+        assertThat(back.weights().names())
+                .containsExactlyInAnyOrderElementsOf(twice.weights().names());
+        assertThat(back.weights().read("lm_head.weight", manager))
+                .isEqualTo(twice.weights().read("model.embed_tokens.weight", manager));
+
+        ModelFolder alone = tied(NDArray::duplicate, false);
+        assertThat(alone.config().tiedOutput()).isTrue();
+        assertThat(alone.remarks()).first().asString().contains("embeddings are lm_head.weight");
+        assertThat(logits(alone.load(manager, DataType.FLOAT32))).isEqualTo(expected);
+        assertThat(writtenBack(alone).weights().names())
+                .containsExactlyInAnyOrderElementsOf(alone.weights().names());
+    }
+
+    @Test
+    void aTiedOutputThatDiffersIsOnItsOwn() throws IOException {
+        ModelFolder different = tied(this::changed, true);
+        assertThat(different.config().tiedOutput()).isFalse();
+        assertThat(different.remarks())
+                .containsExactly(
+                        "config.json ties lm_head.weight to model.embed_tokens.weight, but both are"
+                                + " stored and differ: the output is on its own, as in"
+                                + " transformers 5");
+        Transformer model = different.load(manager, DataType.FLOAT32);
+        NDArray own = different.weights().read("lm_head.weight", manager);
+        assertThat(model.named().get("output.weight").getArray().stopGradient()).isEqualTo(own);
+        ModelFolder back = writtenBack(different);
+        assertThat(back.json().get("tie_word_embeddings").getAsBoolean()).isFalse();
+        assertThat(back.remarks()).isEmpty();
+        // A NaN equals nothing, zeros of both signs are one, types do not matter.
+        assertThat(tied(table -> table.mul(Float.NaN), true).config().tiedOutput()).isFalse();
+        assertThat(tied(table -> table.toType(DataType.FLOAT64, true), true).config().tiedOutput())
+                .isTrue();
+        assertThatThrownBy(() -> tied(table -> table.get("1:"), true))
+                .hasMessageContaining("misshapen lm_head.weight");
+    }
+
+    /** Every number of each type, against the engine's own. */
+    @Test
+    void numbersAreComparedInEveryType() {
+        float[] all = new float[1 << 16];
+        ByteBuffer halves = ByteBuffer.allocate(2 << 16).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < all.length; i++) {
+            halves.putShort((short) i);
+            all[i] =
+                    (float)
+                            StoredType.F16.number(
+                                    halves.duplicate()
+                                            .order(ByteOrder.LITTLE_ENDIAN)
+                                            .position(2 * i));
+        }
+        ByteBuffer direct = ByteBuffer.allocateDirect(2 << 16).order(ByteOrder.nativeOrder());
+        direct.put(halves.flip()).flip();
+        float[] theirs =
+                manager.create(direct, new Shape(1 << 16), DataType.FLOAT16)
+                        .toType(DataType.FLOAT32, true)
+                        .toFloatArray();
+        assertThat(all).isEqualTo(theirs);
     }
 
     private List<Integer> windows(String name, Consumer<JsonObject> change) throws IOException {
