@@ -3,11 +3,13 @@
     python src/jmh/python/compare.py [GROUP ...] [--rounds 3]
 
 Run it with a Python that has PyTorch. GROUP is attention, rotary, training, coordinates, grid, fit,
-spectrum, closed-form or memory; without one, all are run. Every figure is the median of the rounds'
+spectrum, closed-form, memory, generation, tuning or load; without one, all are run. The last three
+need transformers and peft too, and make a folder each. Every figure is the median of the rounds'
 medians; give the machine nothing else to do.
 """
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -68,6 +70,75 @@ def pytorch(names):
     if run.returncode != 0:
         sys.exit(f"{script} failed")
     return json.loads(run.stdout)["median_ms"]
+
+
+def hugging_face(*arguments):
+    script = Path(__file__).with_name("hugging_face.py")
+    command = [sys.executable, script, *arguments]
+    run = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed")
+    return json.loads(run.stdout)
+
+
+def generations(folder):
+    """Tokens a second, ours and theirs, in each precision."""
+    ours = jmh(f"GenerationBenchmark -p folder={folder}")
+    for precision in ("float32", "bfloat16"):
+        mine = ours[f"generation/{folder}/{precision.upper()}"]
+        theirs = hugging_face("generation", folder, "--precision", precision)["ms"]
+        yield f"generation of 700 tokens, 88M parameters, {precision}", 7e5 / mine, 7e5 / theirs
+
+
+def tunings(folder):
+    """Milliseconds of a step, ours and theirs, of each method."""
+    ours = jmh(f"TuningStepBenchmark -p folder={folder}")
+    for method in ("full", "lora"):
+        mine = ours[f"tuningStep/{folder}/{method.upper()}"]
+        theirs = hugging_face("step", folder, "--method", method)["ms"]
+        yield f"fine-tuning step, 88M parameters, 2 × 256 tokens, {method}", mine, theirs
+
+
+def loads(folder):
+    """Seconds and megabytes of a process that reads a gigabyte, ours and theirs."""
+    printed = maven("org.posenc.bench.FolderLoad", folder)
+    mine = json.loads(re.search(r"{.*}", printed).group())
+    theirs = hugging_face("load", folder)
+    for key, what in (
+        ("reading", "reading a folder of 1.1 GB"),
+        ("process", "– as a whole process"),
+        ("megabytes", "– its greatest memory"),
+    ):
+        yield what, mine[key], theirs[key]
+
+
+FOLDERS = {
+    "generation": (generations, "generation", "{:.1f} tokens/s"),
+    "tuning": (tunings, "generation", "{:.0f} ms"),
+    "load": (loads, "load", "{:.1f} s"),
+}
+
+
+def folder_rows(group, rounds):
+    """Rows as of table, of what is done with a folder that transformers made."""
+    measure, size, unit = FOLDERS[group]
+    ours, theirs = defaultdict(list), defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        hugging_face("make", folder, "--size", size)
+        for number in range(rounds):
+            print(f"round {number + 1} of {rounds}: {group}", file=sys.stderr)
+            for what, mine, other in measure(folder):
+                ours[what].append(mine)
+                theirs[what].append(other)
+    for what, values in ours.items():
+        mine, other = statistics.median(values), statistics.median(theirs[what])
+        form = "{:.0f} MB" if "memory" in what else unit
+        yield [
+            what,
+            form.format(mine),
+            f"transformers: {form.format(other)}",
+            f"{mine / other:.2f}×",
+        ]
 
 
 def memory(whose):
@@ -160,7 +231,7 @@ def table(ours, torch, megabytes, ratios):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    groups = [*GROUPS, "fit", "memory"]
+    groups = [*GROUPS, "fit", "memory", *FOLDERS]
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(groups))
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
@@ -171,7 +242,7 @@ def main():
     ours, torch = defaultdict(list), defaultdict(list)
     for number in range(arguments.rounds):
         for group in chosen:
-            if group in ("fit", "memory"):
+            if group not in GROUPS:
                 continue
             print(f"round {number + 1} of {arguments.rounds}: {group}", file=sys.stderr)
             benchmark, twins = GROUPS[group]
@@ -186,8 +257,10 @@ def main():
     ratios = fits() if "fit" in chosen else None
     print("| computation | posenc | compared with | ratio |")
     print("|---|---|---|---|")
-    for cells in table(ours, torch, megabytes, ratios):
-        print("| " + " | ".join(cells) + " |")
+    rows = [table(ours, torch, megabytes, ratios)]
+    rows += [folder_rows(group, arguments.rounds) for group in chosen if group in FOLDERS]
+    for cells in itertools.chain(*rows):
+        print("| " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
