@@ -31,6 +31,7 @@ import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RopeParameters;
 import org.posenc.encoding.rope.RopePrecision;
 import org.posenc.encoding.rope.RotaryLayout;
+import org.posenc.encoding.rope.RotaryPart;
 import org.posenc.kernel.Slice;
 import org.posenc.kernel.TorchScript;
 import org.posenc.model.Transformer;
@@ -261,7 +262,8 @@ public final class ModelFolder {
      * <p>The encoding's layout decides in which order the rows of queries and keys are read: in the
      * folder they stand as halves, and for {@link Rope} of interleaved pairs, which is faster, they
      * are put side by side. {@link ModelFolderWriter} puts them back. An encoding that the model
-     * gets later, {@link Transformer#withEncoding}, must have the same layout.
+     * gets later, {@link Transformer#withEncoding}, must have the same layout; that is halves where
+     * this encoding has none.
      *
      * @param manager owns the weights and decides their device
      * @param type float32, float16 or float64; what is stored otherwise is converted
@@ -271,7 +273,7 @@ public final class ModelFolder {
      */
     public Transformer load(NDManager manager, DataType type, PositionalEncoding encoding) {
         TorchScript.checkType(type);
-        Transformer model = new Transformer(config, encoding);
+        Transformer model = new Transformer(config, pairs(encoding)).withEncoding(encoding);
         Map<String, Parameter> parameters = parameters(model);
         TensorTable.parameters(config)
                 .keySet()
@@ -288,6 +290,23 @@ public final class ModelFolder {
                     }
                 });
         return model;
+    }
+
+    /** RoPE of the layout that an encoding has, and of halves, as rows are stored, elsewhere. */
+    private PositionalEncoding pairs(PositionalEncoding encoding) {
+        List<PositionalEncoding> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            Optional<RotaryLayout> layout = encoding.rotaryPart(i).map(RotaryPart::layout);
+            boolean turned = layout.isPresent() || positions.config().layer(i).isPresent();
+            layers.add(
+                    turned
+                            ? Rope.builder()
+                                    .setParameters(rope)
+                                    .setLayout(layout.orElse(RotaryLayout.HALF_SPLIT))
+                                    .build()
+                            : new NoEncoding());
+        }
+        return new LayerSchedule(layers);
     }
 
     /** Puts an array's rows into another order, in place. */

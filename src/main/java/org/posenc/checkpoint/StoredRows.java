@@ -1,16 +1,11 @@
 package org.posenc.checkpoint;
 
 import ai.djl.ndarray.NDArray;
-import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.posenc.encoding.LayerSchedule;
-import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.rope.LayoutPermutation;
-import org.posenc.encoding.rope.Rope;
 import org.posenc.encoding.rope.RotaryLayout;
-import org.posenc.encoding.rope.WindowedRope;
+import org.posenc.encoding.rope.RotaryPart;
 import org.posenc.model.Transformer;
 import org.posenc.model.TransformerConfig;
 
@@ -29,46 +24,34 @@ public final class StoredRows {
     /**
      * Returns how a model's rows become those of a folder.
      *
-     * @param model any model; its encoding tells the order
+     * @param model any model; the pairs of its weights tell the order
      * @return by the path of a block, such as {@code layer0.attention.query} or {@code
      *     layer0.attention.queryNorm}, the permutation from the model's rows to the folder's, whose
      *     {@link LayoutPermutation#inverse()} leads back; blocks that are not there keep their rows
      */
     public static Map<String, LayoutPermutation> of(Transformer model) {
         TransformerConfig config = model.config();
-        List<PositionalEncoding> layers =
-                model.encoding() instanceof LayerSchedule schedule
-                        ? schedule.layers()
-                        : Collections.nCopies(config.layers(), model.encoding());
         Map<String, LayoutPermutation> orders = new LinkedHashMap<>();
-        for (int i = 0; i < layers.size(); i++) {
-            Rope rope = rope(layers.get(i));
-            if (rope != null && rope.layout() == RotaryLayout.INTERLEAVED) {
+        for (int i = 0; i < config.layers(); i++) {
+            RotaryPart part = model.rotaryPart(i).orElse(null);
+            if (part != null && part.layout() == RotaryLayout.INTERLEAVED) {
                 String attention = "layer" + i + ".attention.";
-                orders.put(attention + "query", toHalves(rope, config.heads()));
-                orders.put(attention + "key", toHalves(rope, config.keyValueHeads()));
+                orders.put(attention + "query", toHalves(part, config.heads()));
+                orders.put(attention + "key", toHalves(part, config.keyValueHeads()));
                 if (config.queryKeyNorm()) {
-                    orders.put(attention + "queryNorm", toHalves(rope, 1));
-                    orders.put(attention + "keyNorm", toHalves(rope, 1));
+                    orders.put(attention + "queryNorm", toHalves(part, 1));
+                    orders.put(attention + "keyNorm", toHalves(part, 1));
                 }
             }
         }
         return orders;
     }
 
-    /** What turns a layer's queries and keys; null where nothing does, or not in pairs. */
-    private static Rope rope(PositionalEncoding encoding) {
-        if (encoding instanceof WindowedRope windowed) {
-            return windowed.rope();
-        }
-        return encoding instanceof Rope rope ? rope : null;
-    }
-
-    private static LayoutPermutation toHalves(Rope rope, int heads) {
+    private static LayoutPermutation toHalves(RotaryPart part, int heads) {
         return LayoutPermutation.of(
                 heads,
-                rope.parameters().headDimension(),
-                rope.parameters().rotaryDimension(),
+                part.headDimension(),
+                part.rotaryDimension(),
                 RotaryLayout.INTERLEAVED,
                 RotaryLayout.HALF_SPLIT);
     }

@@ -9,9 +9,11 @@ import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.posenc.encoding.rope.RotaryPart;
 
 /**
  * An encoding of its own for each layer: layers without any ({@link NoEncoding}) among layers with
@@ -103,6 +105,12 @@ public final class LayerSchedule extends EncodingBlock {
             placed = encoding.embed(placed, positions, parameters, training);
         }
         return placed;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return layer < layers.size() ? layers.get(layer).rotaryPart(layer) : Optional.empty();
     }
 
     /** {@inheritDoc} */

@@ -7,6 +7,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.posenc.encoding.rope.RotaryPart;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.Scalars;
 
@@ -109,6 +111,12 @@ public final class LogScaledQueries extends EncodingBlock {
                     NDArray column = Cast.to(scale.expandDims(-1), type, true); // (…, T, 1)
                     return column.getShape().dimension() == 2 ? column : column.expandDims(1);
                 });
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return encoding.rotaryPart(layer);
     }
 
     /** {@inheritDoc} */

@@ -3,6 +3,8 @@ package org.posenc.encoding;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+import java.util.Optional;
+import org.posenc.encoding.rope.RotaryPart;
 
 /**
  * Something that tells a Transformer where its tokens are.
@@ -54,6 +56,17 @@ public interface PositionalEncoding extends Block {
      */
     default NDArray rotateKeys(NDArray keys, Positions positions, LayerContext context) {
         return keys;
+    }
+
+    /**
+     * Returns which components of queries and keys are turned in pairs. Weights that were trained
+     * with one layout are nonsense with the other, which a model that changes its encoding refuses.
+     *
+     * @param layer the layer's index, from 0
+     * @return the part that turns; empty where nothing is turned in pairs
+     */
+    default Optional<RotaryPart> rotaryPart(int layer) {
+        return Optional.empty();
     }
 
     /**

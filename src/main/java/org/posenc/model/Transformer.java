@@ -16,10 +16,12 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.posenc.attention.AttentionMask;
 import org.posenc.attention.KeyValueCache;
@@ -29,6 +31,8 @@ import org.posenc.encoding.ConfiguredBlock;
 import org.posenc.encoding.PositionalEncoding;
 import org.posenc.encoding.Positions;
 import org.posenc.encoding.SeededInitializer;
+import org.posenc.encoding.Settings;
+import org.posenc.encoding.rope.RotaryPart;
 import org.posenc.kernel.Autograd;
 import org.posenc.kernel.Cast;
 import org.posenc.kernel.CrossEntropy;
@@ -63,6 +67,7 @@ public final class Transformer extends ConfiguredBlock {
     private final PositionalEncoding encoding;
     private final Parameter tokens; // (V, E)
     private final List<TransformerLayer> layers = new ArrayList<>();
+    private final Map<Integer, RotaryPart> turned = new HashMap<>(); // what layers were made for
     private final Block norm;
     private final Projection output; // null where it is tied
 
@@ -88,6 +93,7 @@ public final class Transformer extends ConfiguredBlock {
             TransformerLayer layer = addChildBlock("layer" + i, new TransformerLayer(config, i));
             layers.add(layer);
             seedWeights(layer, "layer" + i);
+            encoding.rotaryPart(i).ifPresent(turns(i));
         }
         norm = addChildBlock("norm", TransformerLayer.norm(config));
         output =
@@ -105,8 +111,10 @@ public final class Transformer extends ConfiguredBlock {
         config = trained.config;
         this.encoding = addChildBlock("encoding", encoding);
         tokens = addParameter(trained.tokens);
+        turned.putAll(trained.turned);
         for (int i = 0; i < trained.layers.size(); i++) {
             layers.add(addChildBlock("layer" + i, trained.layers.get(i)));
+            encoding.rotaryPart(i).ifPresent(turns(i));
         }
         norm = addChildBlock("norm", trained.norm);
         output = trained.output == null ? null : addChildBlock("output", trained.output);
@@ -118,6 +126,8 @@ public final class Transformer extends ConfiguredBlock {
      *
      * @param other what positions do in the new model; where this model is initialised, so is it
      * @return a new block over the same layers
+     * @throws IllegalArgumentException if it turns pairs of another layout than the weights were
+     *     made for, by this encoding or one before it
      */
     public Transformer withEncoding(PositionalEncoding other) {
         Transformer swapped = new Transformer(this, other);
@@ -126,6 +136,33 @@ public final class Transformer extends ConfiguredBlock {
             swapped.initialize(table.getManager(), table.getDataType(), getInputShapes());
         }
         return swapped;
+    }
+
+    private Consumer<RotaryPart> turns(int layer) {
+        return part -> {
+            RotaryPart before = turned.put(layer, part);
+            if (before != null && before.layout() != part.layout()) {
+                throw new IllegalArgumentException(
+                        "the queries and keys of layer "
+                                + layer
+                                + " were made for pairs that are "
+                                + Settings.nameOf(before.layout())
+                                + ", and those of the other encoding are "
+                                + Settings.nameOf(part.layout())
+                                + ": make it with the first layout, or load the folder with it");
+            }
+        };
+    }
+
+    /**
+     * Returns which components of a layer's queries and keys its weights have as pairs.
+     *
+     * @param layer the layer's index, from 0
+     * @return the part that the encoding turns, or that the one before it turned; empty where there
+     *     never was any
+     */
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return Optional.ofNullable(turned.get(layer));
     }
 
     private double tokenDeviation() {

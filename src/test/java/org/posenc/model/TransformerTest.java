@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.posenc.attention.AttentionMask;
 import org.posenc.encoding.Encodings;
 import org.posenc.encoding.FeatureEncoding;
+import org.posenc.encoding.LayerSchedule;
 import org.posenc.encoding.LearnedTable;
 import org.posenc.encoding.NoEncoding;
 import org.posenc.encoding.PositionalEncoding;
@@ -332,6 +333,38 @@ class TransformerTest {
                         Offset.offset(1e-6));
     }
 
+    private static PositionalEncoding rope(TransformerConfig config, String layout) {
+        return Encodings.named("rope").forTransformer(config.site(6), Map.of("layout", layout));
+    }
+
+    @Test
+    void pairsOfAnotherLayoutThanTheWeightsAreRefused() {
+        TransformerConfig config = tiny().build();
+        Transformer halves = new Transformer(config, rope(config, "half-split"));
+        PositionalEncoding pairs = rope(config, "interleaved");
+        assertThatThrownBy(() -> halves.withEncoding(pairs))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "the queries and keys of layer 0 were made for pairs that are half-split,"
+                                + " and those of the other encoding are interleaved: make it with the"
+                                + " first layout, or load the folder with it");
+        // What was once there is not forgotten, in any layer.
+        Transformer none = halves.withEncoding(new NoEncoding());
+        assertThat(none.rotaryPart(1)).isEqualTo(halves.rotaryPart(1));
+        assertThatThrownBy(
+                        () ->
+                                none.withEncoding(
+                                        new LayerSchedule(List.of(new NoEncoding(), pairs))))
+                .hasMessageContaining("layer 1 were made for pairs that are half-split");
+        assertThat(none.withEncoding(rope(config, "half-split")).rotaryPart(0)).isPresent();
+        // Weights that no pairs were made for take any.
+        Transformer free = new Transformer(config, new NoEncoding());
+        assertThat(free.rotaryPart(0)).isEmpty();
+        assertThat(free.withEncoding(pairs).rotaryPart(0)).isEqualTo(pairs.rotaryPart(0));
+        assertThatThrownBy(() -> free.withEncoding(pairs).withEncoding(rope(config, "half-split")))
+                .hasMessageContaining("made for pairs that are interleaved");
+    }
+
     @Test
     void anotherEncodingActsOnTheSameWeightsAndIsSavedWithThem() throws Exception {
         TransformerConfig config = tiny().build();
@@ -357,7 +390,7 @@ class TransformerTest {
                 none.withEncoding(
                         Encodings.named("learned").forTransformer(config.site(6), Map.of()));
         assertThat(difference(logits(learned, ids), logits(none, ids))).isGreaterThan(1e-3);
-        swapped.getParameters().get("tokens").getArray().addi(1);
+        swapped.getParameters().get("tokens").getArray().stopGradient().addi(1);
         assertThat(none.getParameters().get("tokens").getArray())
                 .isSameAs(swapped.getParameters().get("tokens").getArray());
         assertThat(difference(logits(rope, ids), logits(swapped, ids))).isGreaterThan(1e-3);

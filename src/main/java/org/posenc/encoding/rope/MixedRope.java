@@ -9,6 +9,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.List;
+import java.util.Optional;
 import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.LayerContext;
 import org.posenc.encoding.NamedEncoding;
@@ -105,6 +106,12 @@ public final class MixedRope extends EncodingBlock implements PairRotation {
             f[pairs + i] = w * Math.cos(angle);
         }
         return f;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return Optional.of(part);
     }
 
     /** {@inheritDoc} */

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.util.Optional;
 import org.posenc.encoding.DeviceConstant;
 import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.LayerContext;
@@ -156,6 +157,12 @@ public abstract class PointRope extends EncodingBlock implements PairRotation {
     /** Positions as the second input of a plain block: points unless they have one axis alone. */
     static Positions input(NDArray array) {
         return array.getShape().dimension() == 1 ? Positions.of(array) : Positions.points(array);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return Optional.of(part);
     }
 
     /** {@inheritDoc} */

@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.posenc.encoding.DeviceConstant;
 import org.posenc.encoding.EncodingBlock;
@@ -322,6 +323,12 @@ public final class Rope extends EncodingBlock {
                             .slice(0, turned.getShape().dimension() - 1)
                             .addAll(new Shape(-1, 2)));
         }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return Optional.of(part);
     }
 
     /** {@inheritDoc} */

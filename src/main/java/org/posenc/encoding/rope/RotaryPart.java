@@ -13,9 +13,10 @@ import org.posenc.kernel.Rotation;
  * @param rotaryDimension r, even, at least 2 and at most D; the components from r on are left alone
  * @param layout which components make a pair
  */
-record RotaryPart(int headDimension, int rotaryDimension, RotaryLayout layout) {
+public record RotaryPart(int headDimension, int rotaryDimension, RotaryLayout layout) {
 
-    RotaryPart {
+    /** Checks the values. */
+    public RotaryPart {
         if (layout == null) {
             throw new IllegalArgumentException(
                     "a rotation needs a layout, interleaved or half-split: the one the weights"

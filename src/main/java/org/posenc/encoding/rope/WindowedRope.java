@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.LayerContext;
@@ -145,6 +146,12 @@ public abstract class WindowedRope extends EncodingBlock {
 
     private Positions farKeys(Positions j) {
         return j.derivedPositions(new Far(this, true), () -> farKeys(j.real(DataType.FLOAT64)));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public final Optional<RotaryPart> rotaryPart(int layer) {
+        return rope.rotaryPart(layer);
     }
 
     /**

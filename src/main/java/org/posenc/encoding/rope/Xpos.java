@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.List;
+import java.util.Optional;
 import org.posenc.encoding.DeviceConstant;
 import org.posenc.encoding.EncodingBlock;
 import org.posenc.encoding.LayerContext;
@@ -159,6 +160,12 @@ public final class Xpos extends EncodingBlock implements PairRotation {
                                 .formatted(Settings.nameOf(type), farthest, centre, position));
             }
         }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Optional<RotaryPart> rotaryPart(int layer) {
+        return Optional.of(part);
     }
 
     /** {@inheritDoc} */
