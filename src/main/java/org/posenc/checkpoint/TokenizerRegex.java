@@ -127,7 +127,7 @@ record TokenizerRegex(Work work, boolean empty) {
                     fails && other.fails,
                     empty || other.empty,
                     false,
-                    anywhere || other.anywhere);
+                    true);
         }
 
         /** As it is when no way back leads into it. */
@@ -223,6 +223,7 @@ record TokenizerRegex(Work work, boolean empty) {
             boolean empty = true;
             boolean plain = true;
             boolean anywhere = false;
+            int pieces = 0;
             while (at < text.length() && text.charAt(at) != '|' && text.charAt(at) != ')') {
                 Piece next = piece();
                 settled =
@@ -234,7 +235,7 @@ record TokenizerRegex(Work work, boolean empty) {
                 fails |= next.fails();
                 empty &= next.empty();
                 plain &= next.plain();
-                anywhere |= next.anywhere();
+                anywhere |= next.anywhere() || pieces++ > 0;
             }
             return new Piece(ways, all, settled, fails, empty, plain, anywhere);
         }
@@ -392,13 +393,13 @@ record TokenizerRegex(Work work, boolean empty) {
          */
         private static boolean crosses(String set) {
             boolean odd =
-                    set.matches("(?s).*(\\\\[SWDHP]|&&|\\[|\\^.*\\^|\\\\p\\{(\\^|[^LMNPS])).*");
-            boolean spaces = set.matches("(?s).*(\\\\[sh]).*");
+                    set.matches("(?s).*(\\\\[SWDHP]|&&|\\[|\\^.*\\^|\\\\p\\{(?![LMNPS][a-z]?})).*");
+            boolean spaces = set.matches("(?s).*\\\\s.*");
             if (set.startsWith("^")) {
                 return odd || !spaces;
             }
-            boolean space = spaces || set.matches("(?s).*(\\s|\\\\[rntvfxu]| ).*");
-            boolean onlySpace = set.matches("(?s)(\\s|\\\\[shrntvf])+");
+            boolean space = spaces || set.matches("(?s).*(\\s|\\\\[rntvfxu]).*");
+            boolean onlySpace = set.matches("(?s)(\\s|\\\\[srntvf])+");
             boolean ranges = set.matches("(?s).*[^\\w\\\\]-.*"); // such as [ -~]
             return odd || ranges || space && !onlySpace;
         }
@@ -413,7 +414,7 @@ record TokenizerRegex(Work work, boolean empty) {
                     at = matcher.end();
                     String name = matcher.group();
                     return Piece.character(
-                            longer == PROPERTY && !name.matches("p\\{[LMNPS].*|P\\{(Z|Space).*"));
+                            longer == PROPERTY && !name.matches("p\\{[LMNPS][a-z]?}"));
                 }
             }
             char c = text.charAt(at++);

@@ -103,6 +103,35 @@ class TokenizerRegexTest {
                 .hasMessageContaining(why);
     }
 
+    /** Where what is repeated may be spaces and letters, a text's words do not end it. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '§',
+            quoteCharacter = '`',
+            value = {
+                "\\s+x § false",
+                "\\S+x § false",
+                "[^\\s\\d]+x § false",
+                "[\\p{L}\\p{Mn}]+x § false",
+                "(?:\\d{3})+x § false",
+                "[ \\t]+x § false",
+                ".+x § true",
+                "[^a]+x § true",
+                "[^\\h]+x § true",
+                "[ a]+x § true",
+                "[!-~ -]+x § true",
+                "\\p{Print}+x § true",
+                "[\\p{Print}]+x § true",
+                "[^\\s&&a]+x § true",
+                "\\D+x § true",
+                "(?:\\d\\s)+x § true",
+                "(?>a|\\s)+x § true"
+            })
+    void runsEndWhereTheyDo(String pattern, boolean anywhere) {
+        assertThat(TokenizerRegex.of(pattern).work().anywhere()).isEqualTo(anywhere);
+        assertThat(TokenizerRegex.of(pattern).work().linear()).isPositive();
+    }
+
     @Test
     void nestingAndLengthAreBounded() {
         assertThat(TokenizerRegex.of("(".repeat(19) + "a" + ")".repeat(19)).empty()).isFalse();
