@@ -2,6 +2,7 @@ package org.posenc.kernel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,15 +14,35 @@ import java.util.Map;
  */
 final class KernelText {
 
-    private final DataType type;
+    private final NDArray x;
     private final boolean training;
+    private final boolean narrows;
+    private final boolean vector;
     private final Map<String, Object> constants;
     private final List<NDArray> weights = new ArrayList<>();
 
-    KernelText(DataType type, boolean training) {
-        this.type = type;
+    /** The text of a kernel that takes x (…, I) and makes (…, O) of it. */
+    KernelText(NDArray x, boolean training) {
+        this.x = x;
         this.training = training;
-        constants = new HashMap<>(Precision.current().types(type));
+        narrows = Precision.current().narrows(x.getDataType());
+        vector = isVector(x);
+        constants = new HashMap<>(Precision.current().types(x.getDataType()));
+        String h = cast("x", "compute");
+        constants.put("h", vector ? "torch.reshape(" + h + ", [-1])" : h);
+    }
+
+    /**
+     * Whether x is one vector, whose product with a matrix libtorch takes in less time than that of
+     * a matrix of one row; not so in float16.
+     */
+    static boolean isVector(NDArray x) {
+        DataType type = x.getDataType();
+        boolean half =
+                type == DataType.FLOAT16
+                        || Precision.current() == Precision.FLOAT16 && type == DataType.FLOAT32;
+        Shape shape = x.getShape();
+        return !half && shape.size() == shape.get(shape.dimension() - 1);
     }
 
     /** Sets what replaces {@code ${key}} in the text. */
@@ -42,22 +63,32 @@ final class KernelText {
         return "torch.add(" + y + ", " + low + ", alpha=" + pair.scale() + ")";
     }
 
-    private String linear(String x, NDArray weight, NDArray bias) {
-        String b = bias == null ? "None" : argument(bias);
-        return "torch.linear(" + x + ", " + argument(weight) + ", " + b + ")";
+    private String linear(String z, NDArray weight, NDArray bias) {
+        String w = argument(weight);
+        if (!vector) {
+            return "torch.linear(%s, %s, %s)"
+                    .formatted(z, w, bias == null ? "None" : argument(bias));
+        }
+        return bias == null
+                ? "torch.mv(%s, %s)".formatted(w, z)
+                : "torch.addmv(%s, %s, %s)".formatted(argument(bias), w, z);
     }
 
     /** An array's name in the text, cast where products are of another type. */
     private String argument(NDArray array) {
         String name = "w" + weights.size();
         weights.add(array);
-        return Precision.current().narrows(type)
-                ? "torch.to(" + name + ", " + constants.get("compute") + ")"
-                : name;
+        return cast(name, "compute");
     }
 
-    /** Calls the kernel of a name, whose first argument is x. */
-    NDArray call(String name, NDArray x) {
+    private String cast(String name, String type) {
+        return narrows ? "torch.to(%s, %s)".formatted(name, constants.get(type)) : name;
+    }
+
+    /** Calls the kernel of a name, which makes the last expression of x. */
+    NDArray call(String name, String last) {
+        String y = cast(last, "type");
+        constants.put("y", vector ? "torch.reshape(%s, %s)".formatted(y, ones()) : y);
         StringBuilder arguments = new StringBuilder();
         for (int i = 0; i < weights.size(); i++) {
             arguments.append(", w").append(i).append(": Tensor");
@@ -69,5 +100,10 @@ final class KernelText {
             all[1 + i] = training ? weights.get(i) : Precision.kept(weights.get(i));
         }
         return TorchScript.load(name, constants).call(training, all);
+    }
+
+    /** The shape of a vector with as many axes as x. */
+    private String ones() {
+        return "[" + "1, ".repeat(x.getShape().dimension() - 1) + "-1]";
     }
 }

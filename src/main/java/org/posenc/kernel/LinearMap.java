@@ -57,11 +57,11 @@ public record LinearMap(NDArray weight, NDArray bias, Pair pair) {
      * @return y: (…, O), in x's type and manager
      */
     public NDArray apply(NDArray x, boolean training) {
-        if (pair == null && !Precision.current().narrows(x.getDataType())) {
+        boolean plain = pair == null && !Precision.current().narrows(x.getDataType());
+        if (plain && !KernelText.isVector(x)) {
             return Linear.linear(x, weight, bias).head();
         }
-        KernelText text = new KernelText(x.getDataType(), training);
-        text.put("y", text.linear("h", this));
-        return text.call("linear", x);
+        KernelText text = new KernelText(x, training);
+        return text.call("linear", text.linear("h", this));
     }
 }

@@ -31,12 +31,11 @@ public final class Perceptron {
                             + " does not fit what it gates, of weight "
                             + up.weight().getShape());
         }
-        KernelText text = new KernelText(x.getDataType(), training);
+        KernelText text = new KernelText(x, training);
         String g = text.linear("h", gate);
         String u = text.linear("h", up);
         text.put("inner", "torch.mul(torch.silu(" + g + "), " + u + ")");
-        text.put("y", text.linear("z", down));
-        return text.call("perceptron", x);
+        return text.call("perceptron", text.linear("z", down));
     }
 
     /**
@@ -50,9 +49,8 @@ public final class Perceptron {
      * @return (…, E), in x's type and manager
      */
     public static NDArray gelu(NDArray x, LinearMap up, LinearMap down, boolean training) {
-        KernelText text = new KernelText(x.getDataType(), training);
+        KernelText text = new KernelText(x, training);
         text.put("inner", "torch.gelu(" + text.linear("h", up) + ")");
-        text.put("y", text.linear("z", down));
-        return text.call("perceptron", x);
+        return text.call("perceptron", text.linear("z", down));
     }
 }

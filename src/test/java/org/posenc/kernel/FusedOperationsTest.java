@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.posenc.testing.Gradients;
 
 /** The kernels beside attention, against their formulas and a few numbers of PyTorch 2.13. */
@@ -126,9 +127,10 @@ class FusedOperationsTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
-    @Test
-    void perceptronsAreThePlainFormulas() {
-        NDArray x = Gradients.normal(manager, 1, 2, 3, 4);
+    @ParameterizedTest
+    @ValueSource(longs = {1, 3})
+    void perceptronsAreThePlainFormulas(long length) {
+        NDArray x = Gradients.normal(manager, 1, 1, length, 4);
         LinearMap gate = map(2, 5, 4);
         LinearMap up = map(3, 5, 4);
         LinearMap down = map(4, 4, 5);
@@ -156,6 +158,31 @@ class FusedOperationsTest {
         assertThatThrownBy(() -> Perceptron.swiglu(x, down, up, down, true))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("(4, 5) does not fit");
+    }
+
+    @Test
+    void aVectorIsMappedAsARowOfAMatrix() {
+        NDArray rows = Gradients.normal(manager, 1, 3, 4);
+        LinearMap biased = map(2, 5, 4);
+        LinearMap.Pair pair =
+                new LinearMap.Pair(
+                        Gradients.normal(manager, 5, 2, 4),
+                        Gradients.normal(manager, 6, 5, 2),
+                        0.5,
+                        0);
+        for (LinearMap each :
+                new LinearMap[] {
+                    biased,
+                    new LinearMap(biased.weight(), null, null),
+                    new LinearMap(biased.weight(), biased.bias(), pair)
+                }) {
+            NDArray all = each.apply(rows, false);
+            NDArray one = rows.get("1:2").reshape(1, 1, 4);
+            NDArray y = each.apply(one, true);
+            assertThat(y.getShape()).isEqualTo(new Shape(1, 1, 5));
+            same(y.flatten(), all.get(1));
+            Gradients.check(one, x -> each.apply(x, true));
+        }
     }
 
     private LinearMap map(long seed, long outputs, long inputs) {

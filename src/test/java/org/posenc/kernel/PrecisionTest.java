@@ -161,6 +161,9 @@ class PrecisionTest {
         try (Autograd.Scope once = precision.useForInference()) {
             assertThat(map.apply(x, false).toFloatArray()).isEqualTo(expected).isNotEqualTo(wide);
             assertThat(adapted.apply(x, false).toFloatArray()).isEqualTo(expectedOfPair);
+            NDArray first = map.apply(x.get("0:1"), false);
+            assertThat(first.toFloatArray())
+                    .containsExactly(Arrays.copyOf(expected, 6), Offset.offset(0.04f));
             try (GradientCollector collector = Autograd.collector()) {
                 w.setRequiresGradient(true);
                 collector.backward(map.apply(x, true).sum());
