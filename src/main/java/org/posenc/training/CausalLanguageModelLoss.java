@@ -40,7 +40,10 @@ public final class CausalLanguageModelLoss extends Loss {
                             + " and "
                             + y.getShape());
         }
-        NDArray rows = logits.reshape(-1, shape.get(2)); // (B·T, V)
-        return CrossEntropy.mean(rows, y.reshape(-1), true);
+        // A handle left open would keep the logits, which backward does not need.
+        try (NDArray rows = logits.reshape(-1, shape.get(2)); // (B·T, V)
+                NDArray flat = y.reshape(-1)) {
+            return CrossEntropy.mean(rows, flat, true);
+        }
     }
 }

@@ -183,6 +183,7 @@ final class TrainingLoop implements AutoCloseable {
                 GradientCollector collector = Autograd.collector()) {
             NDList logits = model.forward(parameters, rows.data(batch), true);
             NDArray loss = meanLoss.evaluate(new NDList(rows.labels(batch)), logits);
+            logits.close(); // backward needs their softmax alone
             NDArray part = Scalars.mul(loss, share);
             collector.backward(scaling == null ? part : Scalars.mul(part, scaling.scale()));
             NDArray value = part.stopGradient();
