@@ -222,10 +222,12 @@ public final class AttentionMask {
             return seen == null ? additive : kept(additive.add(penalty(seen, type)), additive);
         }
         NDArray given = documents == null ? visible : documents.queries();
-        NDArray own = documents == null ? visible : documents.same(); // (B, 1, T or 1, S)
-        check(own.getShape(), places);
-        NDArray seen = places.seen(given.getManager());
-        return kept(penalty(seen == null ? own : own.logicalAnd(seen), type), given);
+        try (NDScope temporaries = new NDScope()) { // T × S each, not to wait for the layer's end
+            NDArray own = documents == null ? visible : documents.same(); // (B, 1, T or 1, S)
+            check(own.getShape(), places);
+            NDArray seen = places.seen(given.getManager());
+            return kept(penalty(seen == null ? own : own.logicalAnd(seen), type), given);
+        }
     }
 
     private static void check(Shape own, Places places) {
@@ -254,7 +256,9 @@ public final class AttentionMask {
     }
 
     private static NDArray penalty(NDArray seen, DataType type) {
-        return Scalars.mul(seen.toType(type, false).sub(1), -ScaledDotProduct.lowest(type));
+        try (NDArray hidden = seen.logicalNot()) {
+            return Scalars.muli(hidden.toType(type, false), ScaledDotProduct.lowest(type));
+        }
     }
 
     private static Shape matrix(NDArray array, String what) {

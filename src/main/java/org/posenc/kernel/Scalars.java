@@ -31,6 +31,17 @@ public final class Scalars {
     }
 
     /**
+     * Computes x ← x · n, in place.
+     *
+     * @param x any shape, not of a graph
+     * @param n any number
+     * @return x
+     */
+    public static NDArray muli(NDArray x, double n) {
+        return apply(x, n, NDArray::muli);
+    }
+
+    /**
      * Returns x / n.
      *
      * @param x any shape

@@ -134,6 +134,15 @@ public final class PackedDocuments {
     }
 
     /**
+     * Returns whether documents share rows, whose tokens are then kept from each other by a mask.
+     *
+     * @return whether any row has several
+     */
+    public boolean shared() {
+        return rows.stream().anyMatch(row -> row.size() > 1);
+    }
+
+    /**
      * Returns some rows.
      *
      * @param numbers which, each in [0, {@link #rows})

@@ -39,6 +39,15 @@ class ScalarsTest {
         }
     }
 
+    @Test
+    void anArrayIsChangedInPlace() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray x = manager.create(new float[] {0, 1, -2});
+            assertThat(Scalars.muli(x, -1e30)).isSameAs(x);
+            assertThat(x.toFloatArray()).containsExactly(-0f, -1e30f, 2 * 1e30f);
+        }
+    }
+
     private static void check(UnaryOperator<NDArray> f, double[] values, double[] gradients)
             throws InterruptedException {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");

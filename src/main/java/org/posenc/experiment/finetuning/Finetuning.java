@@ -178,7 +178,7 @@ public final class Finetuning {
         try (NDManager manager = NDManager.newBaseManager(plan.device(), "PyTorch")) {
             Transformer model = folder.load(manager, DataType.FLOAT32, plan.encoding());
             plan.tuning().prepare(model);
-            TuningMemory memory = TuningMemory.of(model);
+            TuningMemory memory = TuningMemory.of(model, packed);
             memory.check(plan);
             AtomicFile.requireWritableFolder(FinetuneReport.folder(out));
             TuningState state =
