@@ -196,9 +196,12 @@ final class InspectCommand implements Callable<Integer> {
         PrintWriter print = spec.commandLine().getOut();
         facts(folder).forEach((name, value) -> print.printf("%-14s%s%n", name, value));
         ModelSize size = folder.size();
-        print.printf("%n%-30s%14s%20s%n", "memory", "float32", "float16, bfloat16");
-        row(print, "weights", size.weightBytes(SINGLE), size.weightBytes(HALF));
-        row(print, "cache, a token", size.cacheBytes(SINGLE, 1), size.cacheBytes(HALF, 1));
+        print.printf("%n%-30s%14s%14s%14s%n", "memory", "float32", "float16", "bfloat16");
+        long single = size.weightBytes(SINGLE);
+        long half = size.weightBytes(HALF);
+        row(print, "weights", single, half, single + half); // a narrow copy beside them
+        long token = size.cacheBytes(SINGLE, 1);
+        row(print, "cache, a token", token, size.cacheBytes(HALF, 1), token);
         print.printf("%-30s%14s%n", "tuning in full, but activations", bytes(size.trainingBytes()));
         print.printf(
                 "%n%-12s%10s%14s%14s%16s%n",
@@ -221,8 +224,8 @@ final class InspectCommand implements Callable<Integer> {
         print.flush();
     }
 
-    private static void row(PrintWriter print, String what, long single, long half) {
-        print.printf("%-30s%14s%20s%n", what, bytes(single), bytes(half));
+    private static void row(PrintWriter print, String what, long single, long half, long narrow) {
+        print.printf("%-30s%14s%14s%14s%n", what, bytes(single), bytes(half), bytes(narrow));
     }
 
     private Map<String, String> facts(ModelFolder folder) throws IOException {

@@ -35,8 +35,9 @@ final class ModelOptions {
             paramLabel = "float32|bfloat16|float16|float64",
             defaultValue = "float32",
             description =
-                    "What to compute in; bfloat16: products and attention, with weights and all else"
-                            + " in float32 (default: ${DEFAULT-VALUE}).")
+                    "What to compute in; bfloat16: products and attention, by copies of the weights"
+                            + " beside them, with all else in float32 (default:"
+                            + " ${DEFAULT-VALUE}).")
     private String precision;
 
     @Mixin private DeviceOption device;
