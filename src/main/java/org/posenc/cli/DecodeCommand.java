@@ -12,7 +12,6 @@ import java.util.regex.Pattern;
 import org.posenc.signal.FittedSignal;
 import org.posenc.signal.Grid;
 import org.posenc.signal.ImageFormat;
-import org.posenc.signal.Signal;
 import org.posenc.signal.SignalCode;
 import org.posenc.signal.SignalFormat;
 import picocli.CommandLine.Command;
@@ -91,14 +90,13 @@ final class DecodeCommand implements Runnable {
         }
         int[] sides = sides(code, extent);
         Grid grid = region == null ? Grid.of(sides) : Grid.part(whole, begin, extent, sides);
+        SignalFormat format = code.format().resampled((double) sides[0] / extent[0]);
         try (NDManager manager = NDManager.newBaseManager(device.device(), "PyTorch")) {
             FittedSignal fitted = code.fitted(manager);
-            Signal signal = fitted.sample(grid, manager);
-            SignalFormat format = code.format().resampled((double) sides[0] / extent[0]);
-            format.write(signal, target);
+            format.write(fitted.sample(grid, manager), target);
         }
         PrintWriter standard = spec.commandLine().getOut();
-        standard.println(target + ": " + inWords(sides, code) + ", " + code.format().description());
+        standard.println(target + ": " + inWords(sides, code) + ", " + format.description());
         standard.flush();
     }
 
@@ -111,9 +109,9 @@ final class DecodeCommand implements Runnable {
                 throw new IllegalArgumentException(
                         "--out must end in ."
                                 + ending
-                                + ", because the signal was a "
+                                + ", because the signal's format is "
                                 + format.description()
-                                + "; got \""
+                                + ", got \""
                                 + out
                                 + "\"");
             }
@@ -155,6 +153,16 @@ final class DecodeCommand implements Runnable {
         int[] from = Arrays.stream(offsets).mapToInt(Integer::parseInt).toArray();
         System.arraycopy(inAxisOrder(from, code), 0, begin, 0, begin.length);
         System.arraycopy(wanted, 0, extent, 0, extent.length);
+        for (int m = 0; m < extent.length; m++) {
+            if ((long) begin[m] + extent[m] > code.sides()[m]) {
+                throw new IllegalArgumentException(
+                        "--region must lie within the "
+                                + inWords(code.sides(), code)
+                                + " samples of the signal, got \""
+                                + region
+                                + "\"");
+            }
+        }
     }
 
     private int[] readSize(String text, String option, SignalCode code) {

@@ -295,6 +295,10 @@ final class FitCommand implements Callable<Integer> {
         double value =
                 standard ? 0 : number(activation.substring(colon + 1), "--activation", activation);
         double omega = standard ? 30 : value;
+        if (name.equalsIgnoreCase("relu") && !standard) {
+            throw new IllegalArgumentException(
+                    "--activation relu takes no number, got \"" + activation + "\"");
+        }
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "relu" -> new CoordinateActivation.Relu();
             // Coordinates run from 0 to 1 here and from −1 to 1 in the papers: half as fast.

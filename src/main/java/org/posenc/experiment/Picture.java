@@ -66,8 +66,9 @@ public record Picture(int width, int height, float[] values) {
                             + sides[1]
                             + " × "
                             + sides[0]
-                            + " pixels; each side must keep at least 4 when the longer is "
-                            + longest);
+                            + " pixels; each side must have at least "
+                            + LEAST
+                            + (scale < 1 ? " when the longer is reduced to " + longest : ""));
         }
         return averaged(image.signal(), format, width, height);
     }

@@ -165,6 +165,7 @@ class DecodeCommandTest {
         Path out = folder.resolve("b.wav");
         Console console = Console.run("decode", file.toString(), "--size=960", "--out=" + out);
         assertThat(console.code()).as(console.err()).isZero();
+        assertThat(console.out()).contains("b.wav: 960, 16-bit PCM WAV, 16000 Hz");
         SignalFile twice = SignalFile.read(out);
         assertThat(twice.signal().sides()).containsExactly(960);
         assertThat(((WaveFormat) twice.format()).sampleRate()).isEqualTo(16000);
@@ -205,7 +206,9 @@ class DecodeCommandTest {
                 .contains("--size must be as in 60x48, got \"64\"");
         assertThat(Console.run("decode", file, "--region=64").err())
                 .contains("--region must be as in 60x48+0+0, got \"64\"");
+        assertThat(Console.run("decode", file, "--region=10x10+51+5").err())
+                .contains("--region must lie within the 60 × 48 samples of the signal, got \"10x");
         assertThat(Console.run("decode", file, "--out=a.jpg").err())
-                .contains("must end in .png, because the signal was a 16-bit RGB PNG");
+                .contains("must end in .png, because the signal's format is 16-bit RGB PNG");
     }
 }

@@ -177,6 +177,27 @@ class FitCommandTest {
     }
 
     @Test
+    void whatIsSaidOfAnEncodingIsTrueOfIt() {
+        assertThat(fit(image(), "--encoding", "rectangle:width=0.3;mirrored=false").out())
+                .contains("mirrored = false, width = 0.3, as it was asked for");
+        assertThat(fit(image(), "--encoding", "rectangle").out())
+                .contains("axis 2 the encoding's own standard for 8 samples");
+    }
+
+    /** What is exact has no error, and a file of a few numbers is mostly about them. */
+    @Test
+    void aConstantIsExactAndItsFileSmallAnyway() throws IOException {
+        Path npy = folder.resolve("constant.npy");
+        Npy.of(new float[8], 8, 1).write(npy);
+        Console console = fit(npy);
+        assertThat(console.out())
+                .contains("larger than constant.npy with its 160 bytes: most of it says what");
+        assertThat(Files.readString(out().resolve("index.html")))
+                .contains("∞ dB")
+                .doesNotContain("Infinity");
+    }
+
+    @Test
     void yardsticksOfTheFieldAreFitted() {
         Console siren =
                 fit(
@@ -232,6 +253,7 @@ class FitCommandTest {
         "--activation, tanh, 'must be relu, sine, gaussian or finer'",
         "--activation, sine:fast, needs a number",
         "--activation, gaussian:0, must be positive",
+        "--activation, relu:3, relu takes no number",
         "--steps, 0, steps and batch must be at least 1",
         "--batch, 0, steps and batch must be at least 1",
         "--learning-rate, 0, the learning rate must be positive",

@@ -97,6 +97,9 @@ class PictureTest {
         BufferedImage line = new BufferedImage(300, 2, BufferedImage.TYPE_INT_RGB);
         Path thin = folder.resolve("line.png");
         ImageIO.write(line, "png", thin.toFile());
-        assertThatThrownBy(() -> Picture.read(thin, 128)).hasMessageContaining("300 × 2");
+        assertThatThrownBy(() -> Picture.read(thin, 128))
+                .hasMessageContaining("300 × 2")
+                .hasMessageEndingWith("have at least 4 when the longer is reduced to 128");
+        assertThatThrownBy(() -> Picture.read(thin, 300)).hasMessageEndingWith("at least 4");
     }
 }

@@ -105,7 +105,7 @@ record ChosenWidth(EncodingChoice choice, String summary, String reason) {
         new TreeMap<>(choice.settings()).forEach((key, value) -> asked.add(key + " = " + value));
         String summary =
                 asked.isEmpty()
-                        ? "the encoding's own standard for " + length + " samples along an axis"
+                        ? "the encoding's own standard for " + length + " samples"
                         : String.join(", ", asked) + ", as it was asked for";
         String reason = isChosenFor(choice) ? "" : "No width is chosen for it.";
         return new ChosenWidth(choice, summary, reason);

@@ -18,6 +18,7 @@ import org.posenc.report.Figure;
 import org.posenc.report.HtmlPage;
 import org.posenc.report.ImageGrid;
 import org.posenc.report.LineChart;
+import org.posenc.report.Measurement;
 import org.posenc.report.Png;
 import org.posenc.report.Provenance;
 import org.posenc.report.ResultRow;
@@ -108,7 +109,7 @@ public final class FitReport {
     }
 
     private static String decibels(double psnr) {
-        return Double.isNaN(psnr) ? "–" : String.format(Locale.ROOT, "%.2f dB", psnr);
+        return Double.isNaN(psnr) ? "–" : Measurement.of(psnr).text(2) + " dB";
     }
 
     /**
@@ -244,7 +245,7 @@ public final class FitReport {
     /** Says what a user would not expect, and what would mend it. */
     private List<String> warnings(ResultRow row) {
         List<String> warnings = new ArrayList<>();
-        double resolved = row.values().getOrDefault("resolved", 1.0);
+        double resolved = row.values().get("resolved");
         boolean given = ChosenWidth.isGiven(EncodingChoice.parse(encoding(row)));
         if (plan.complex() && given && resolved < DEFICIENT) {
             warnings.add(
@@ -259,18 +260,25 @@ public final class FitReport {
         double bytes = row.values().get("codeBytes");
         double compression = row.values().get("compression");
         if (compression < 1) {
+            double parameters = row.values().get("parameters");
+            String why =
+                    bytes > 2 * Float.BYTES * parameters
+                            ? "most of it says what the network is."
+                            : String.format(
+                                    Locale.ROOT,
+                                    "the network has %,.0f parameters. Fewer --features%s or a"
+                                            + " greater --loss make it smaller.",
+                                    parameters,
+                                    plan.depth() > 0
+                                            ? ", no hidden layers (--depth 0), a smaller --width"
+                                            : "");
             warnings.add(
                     String.format(
                             Locale.ROOT,
-                            "The small file is larger than %s with its %,.0f bytes: the network has"
-                                    + " %,.0f parameters. Fewer --features%s or a greater --loss"
-                                    + " make it smaller.",
+                            "The small file is larger than %s with its %,.0f bytes: %s",
                             name(),
                             compression * bytes,
-                            row.values().get("parameters"),
-                            plan.depth() > 0
-                                    ? ", no hidden layers (--depth 0), a smaller --width"
-                                    : ""));
+                            why));
         }
         return warnings;
     }
@@ -280,15 +288,9 @@ public final class FitReport {
         Map<String, Double> v = best.values();
         String by = rows.size() > 1 ? encoding(best) : "";
         if (!Double.isNaN(v.get("testPsnr"))) {
-            page.card(
-                    "Unseen " + kind(),
-                    String.format(Locale.ROOT, "%.2f", v.get("testPsnr")),
-                    "dB " + by);
+            page.card("Unseen " + kind(), Measurement.of(v.get("testPsnr")).text(2), "dB " + by);
         }
-        page.card(
-                "Seen " + kind(),
-                String.format(Locale.ROOT, "%.2f", v.get("trainPsnr")),
-                "dB " + by);
+        page.card("Seen " + kind(), Measurement.of(v.get("trainPsnr")).text(2), "dB " + by);
         if (v.containsKey("ssim")) {
             page.card(
                     "Structural similarity",
