@@ -194,7 +194,7 @@ class FitCommandTest {
                 .contains("larger than constant.npy with its 160 bytes: most of it says what");
         assertThat(Files.readString(out().resolve("index.html")))
                 .contains("∞ dB")
-                .doesNotContain("Infinity");
+                .doesNotContain("Infinity dB");
     }
 
     @Test

@@ -126,7 +126,7 @@ final class Speed implements Recipe {
     }
 
     /** Times of the steps of one method, and the PSNRs it was seen at. */
-    private static final class Course {
+    static final class Course {
 
         private final List<Double> times = new ArrayList<>(); // of each step
         private final List<Integer> seen = new ArrayList<>(); // after so many steps

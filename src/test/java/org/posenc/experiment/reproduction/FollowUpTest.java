@@ -23,17 +23,7 @@ import org.posenc.signal.Signal;
 
 class FollowUpTest {
 
-    private static final Progress SILENT =
-            new Progress() {
-                @Override
-                public void started(long steps, long done) {}
-
-                @Override
-                public void advanced(long steps) {}
-
-                @Override
-                public void finished(String trial) {}
-            };
+    private static final Progress SILENT = new Unheard();
 
     @TempDir private Path out;
 

@@ -21,17 +21,7 @@ import org.posenc.testing.Goldens;
 
 class LinearTrainingTest {
 
-    private static final Progress SILENT =
-            new Progress() {
-                @Override
-                public void started(long steps, long done) {}
-
-                @Override
-                public void advanced(long steps) {}
-
-                @Override
-                public void finished(String trial) {}
-            };
+    private static final Progress SILENT = new Unheard();
 
     /** Adam on mean((Φw + b − y)²) with coupled decay, one number at a time. */
     private static double[] trained(

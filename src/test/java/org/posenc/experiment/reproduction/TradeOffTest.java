@@ -9,23 +9,10 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.posenc.analysis.ClosedForms;
-import org.posenc.experiment.Progress;
 
 class TradeOffTest {
 
     private static final int DIMENSION = 240;
-
-    private static final Progress UNHEARD =
-            new Progress() {
-                @Override
-                public void started(long steps, long done) {}
-
-                @Override
-                public void advanced(long steps) {}
-
-                @Override
-                public void finished(String trial) {}
-            };
 
     private static Outcome gaussians(int draws) throws Exception {
         TradeOff recipe =
@@ -40,7 +27,7 @@ class TradeOffTest {
                 .findFirst()
                 .orElseThrow()
                 .work()
-                .run(UNHEARD);
+                .run(new Unheard());
     }
 
     /** Half the width at 0.1 is √(ln 10/π) over the stable rank, where copies overlap. */
