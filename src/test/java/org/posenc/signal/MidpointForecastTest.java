@@ -88,6 +88,28 @@ class MidpointForecastTest {
         assertThat(forecast.error() / error).isBetween(0.65, 1.1);
     }
 
+    /** Of noise nothing is expected between samples, of a wave that stands out of it everything. */
+    @Test
+    void aWaveIsFollowedInNoise() {
+        Random random = new Random(8);
+        double[][] lines = new double[12][];
+        for (int i = 0; i < lines.length; i++) {
+            lines[i] = line(96, t -> Math.sin(2.2 * t) + 0.1 * random.nextGaussian());
+        }
+        MidpointForecast forecast = new MidpointForecast(lines);
+        double[] wave = line(96, t -> Math.sin(2.2 * (t + 0.5)));
+        for (double[] values : forecast.values()) {
+            assertThat(meanSquare(values, wave, 8, 87)).isLessThan(0.01);
+        }
+    }
+
+    /** A power law a little flatter than that of edges is taken for theirs. */
+    @Test
+    void edgesAreKnownForWhatTheyAre() {
+        double[][] flat = every(powerLaw(24, 64, 1.4, 3), 0);
+        assertThat(new MidpointForecast(flat).slope()).isEqualTo(2);
+    }
+
     @Test
     void aConstantIsForeseen() {
         MidpointForecast forecast = new MidpointForecast(new double[][] {line(16, t -> 0.25)});

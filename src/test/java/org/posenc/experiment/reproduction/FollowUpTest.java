@@ -65,6 +65,25 @@ class FollowUpTest {
         }
     }
 
+    /** Features and parameters are the authors' at their side, and go with it. */
+    @Test
+    void sizesAreTheAuthorsAtTheirSide() {
+        for (FollowUp image : List.of(Plane.at(Scale.PAPER), PlaneRandom.at(Scale.PAPER))) {
+            assertThat(image.shrunk()).isEqualTo(1);
+            assertThat(image.axisFeatures()).isEqualTo(256);
+            assertThat(image.shrunkSimpleFeatures()).isEqualTo(512);
+        }
+        for (FollowUp video : List.of(Volume.at(Scale.PAPER), VolumeRandom.at(Scale.PAPER))) {
+            assertThat(video.shrunk()).isEqualTo(1);
+            assertThat(video.axisFeatures()).isEqualTo(64);
+            assertThat(video.shrunkSimpleFeatures()).isEqualTo(192);
+        }
+        assertThat(Plane.at(Scale.SMALL).shrunkSimpleFeatures()).isEqualTo(64);
+        // 15 of 192, as a multiple of two for each of three axes.
+        FollowUp odd = new Volume(new FollowUp.Size(10, 8, 3, 2, 2, 0.01, 1, ""));
+        assertThat(odd.shrunkSimpleFeatures()).isEqualTo(18);
+    }
+
     /** Made-up results of a table: each method's PSNR in the order of the encodings. */
     private static Results results(
             FollowUp recipe, Function<Method, double[]> psnr, ResultRow... more) {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,9 +48,26 @@ class RowFitTest {
         for (int i = 0; i < Rows.LENGTH; i += 2) {
             assertThat(fitted[i]).isCloseTo(rows[0][i], within(0.01));
         }
-        // The mean over rows, over the last steps.
         assertThat(everywhere.testPsnr())
                 .isEqualTo(Arrays.stream(everywhere.layers().testPsnr()).sum() / 2);
+    }
+
+    /** A PSNR is the mean over a hundred steps: here from 201 to 300. */
+    @Test
+    void isMeasuredOverTheLastHundredSteps() {
+        double[][] rows = {ramp()};
+        double found = impulses(RowFit.Split.halfWay(1), rows, 300).trainPsnr();
+        double[] x = Embedder.coordinates(Rows.LENGTH, 0, 2);
+        LinearTraining.Signal signal =
+                new LinearTraining.Signal(Rows.every(rows[0], 0, 2), x, 3, "row0");
+        Embedder embedder =
+                Embedder.shifted(new BasisFunction.Impulse(0.25 / x.length), x.length, x);
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray phi = embedder.rows(x, manager);
+            LinearTraining hundred = new LinearTraining(0.05, 300, 100);
+            assertThat(hundred.run(phi, phi, List.of(signal), new Unheard()).trainPsnr())
+                    .containsExactly(found);
+        }
     }
 
     @ParameterizedTest
