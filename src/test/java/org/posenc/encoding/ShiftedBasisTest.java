@@ -175,6 +175,8 @@ class ShiftedBasisTest {
                 List.of(
                         new BasisFunction.Gaussian(1.3 * h),
                         new BasisFunction.Triangle(2.5 * h),
+                        new BasisFunction.Triangle(9 * h), // through both mirrors, where d is small
+                        new BasisFunction.Impulse(9.2 * h),
                         new BasisFunction.Rectangle(3 * h))) {
             ShiftedBasis features = mirrored(basis, d, a, a + 1.7).build();
             double[] x = IntStream.range(0, d).mapToDouble(i -> a + (i + 0.5) * h).toArray();
@@ -213,6 +215,14 @@ class ShiftedBasisTest {
                 .containsExactly(
                         FeatureGoldens.features(features, manager.create(seen)).toDoubleArray(),
                         Offset.offset(1e-14));
+        double[] inside = IntStream.range(0, 400).mapToDouble(i -> 0.25 + i / 400.0).toArray();
+        assertThat(
+                        FeatureGoldens.features(features, manager.create(inside))
+                                .square()
+                                .sum(new int[] {-1})
+                                .max()
+                                .getDouble())
+                .isCloseTo(1, Offset.offset(1e-6));
         // Dense enough copies of equal weight are the same everywhere, up to both ends.
         double[] sums =
                 FeatureGoldens.features(

@@ -1,6 +1,7 @@
 package org.posenc.experiment.reproduction;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -223,6 +224,8 @@ class RecipeClaimsTest {
         TradeOff recipe = TradeOff.at(Scale.SMALL);
         assertAll(true, 12, recipe.claims(tradeOff(0, 0.8)));
         assertAll(false, 12, recipe.claims(tradeOff(0.02, 0.87)));
+        // What is said to be far is far below, too.
+        assertThat(recipe.claims(tradeOff(-0.02, 0.8)).get(1).here()).isCloseTo(0.02, within(1e-9));
     }
 
     /** A trial that came to nothing bears nothing out. */
