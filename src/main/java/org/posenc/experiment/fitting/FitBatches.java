@@ -58,13 +58,11 @@ abstract sealed class FitBatches {
             boolean[] chosen,
             int batch,
             NDManager manager) {
-        PositionFeatures features = network.features();
-        boolean separate = features instanceof Kronecker || !features.separated().isEmpty();
         boolean all = IntStream.range(0, chosen.length).allMatch(i -> chosen[i]);
-        if (separate && all) {
+        if (network.separable() && all) {
             return new Lines(grid, network, part, batch, manager);
         }
-        return features instanceof Kronecker
+        return network.features() instanceof Kronecker
                 ? new ScatteredLines(grid, network, part, chosen, batch, manager)
                 : new Points(grid, network, part, chosen, batch, manager);
     }

@@ -89,11 +89,11 @@ final class Layers implements Recipe {
                 size.cost,
                 size.toString(),
                 "Four ReLU layers, 256 samples of a row to train on and the 256 between to test."
-                        + " Random Fourier features have b = 5, Gaussians σ = 0.02. The notebook prints"
-                        + " means over all iterations but the last hundred, surely meant to be over the last"
-                        + " hundred: the table has both. It also says that the stable rank grows layer by"
-                        + " layer: the figure of layers shows that this is so only where the input's is"
-                        + " low.");
+                        + " Random Fourier features have b = 5, Gaussians σ = 0.02. The notebook"
+                        + " prints means over all iterations but the last hundred, surely meant to"
+                        + " be over the last hundred: the table has both. It also says that the"
+                        + " stable rank grows layer by layer: the figure of layers shows that this"
+                        + " is so only where the input's is low.");
     }
 
     private List<Entry> entries() {

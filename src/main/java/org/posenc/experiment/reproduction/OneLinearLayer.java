@@ -104,15 +104,16 @@ final class OneLinearLayer implements Recipe {
                 "2021, notebooks 2 (impulse, noise, square, sine, Gaussian) and 3",
                 size.cost,
                 size.toString(),
-                "Rows of the image, 512 samples; training takes every second one, or fewer, and the"
-                        + " test the samples between. Impulse, noise, sine and square are circulant"
-                        + " matrices; random Fourier features have b = 22.508, Gaussians σ = 0.005 (equal"
-                        + " similarity), triangles a half width of 0.01. PSNRs are means over the last 100"
-                        + " steps; Gaussians, triangles and waves train for 2000, as in notebook 3, whose"
-                        + " rate they have. Longer training parts triangles by their width: of 2, 2.56 and 3"
-                        + " spacings of the samples they are 0.1 dB above Gaussians, 1.7 and 0.4 dB below"
-                        + " after 4000 steps (0.01 is 2.56), because only whole numbers of spacings add up"
-                        + " to straight lines between the samples.");
+                "Rows of the image, 512 samples; training takes every second one, or fewer, and"
+                        + " the test the samples between. Impulse, noise, sine and square are"
+                        + " circulant matrices; random Fourier features have b = 22.508, Gaussians"
+                        + " σ = 0.005 (equal similarity), triangles a half width of 0.01. PSNRs"
+                        + " are means over the last 100 steps; Gaussians, triangles and waves"
+                        + " train for 2000, as in notebook 3, whose rate they have. Longer"
+                        + " training parts triangles by their width: of 2, 2.56 and 3 spacings of"
+                        + " the samples they are 0.1 dB above Gaussians, 1.7 and 0.4 dB below"
+                        + " after 4000 steps (0.01 is 2.56), because only whole numbers of"
+                        + " spacings add up to straight lines between the samples.");
     }
 
     private List<Entry> entries() {

@@ -50,19 +50,20 @@ final class Plane extends FollowUp {
                 "2022, table of separable images",
                 size.cost(),
                 size.toString(),
-                "Every second pixel in both directions trains; the PSNR is that of the others. Simple"
-                        + " triangles and Gaussians stand in four directions, as in the authors' code."
-                        + " Adam's rate is 0.005 for simple encodings and 0.1 for complex ones; at small"
-                        + " sizes it is 0.01 for complex ones with a hidden layer, whose few steps would end"
-                        + " noisily at 0.1. Parameters and numbers of features are the authors' at 512"
-                        + " pixels and go with the side. Shifted copies fade out behind the last training"
-                        + " pixel, which costs 64 pixels 0.5 dB where weights are trained and 1 to 2 dB where"
-                        + " they are solved for. Waves are solved for with a cut-off"
-                        + " of 1 % of the greatest singular value: without one their weights explode. On small"
-                        + " images the draw decides what random frequencies are worth: of 16 along an axis"
-                        + " of 64 pixels, eight draws came to 20.7 to 22.4 dB, Gaussians to 23.1; of"
-                        + " 128 along an axis of 512 pixels one came to 29.8 dB, Gaussians to 32.5. The"
-                        + " authors' numbers are means of four photographs.");
+                "Every second pixel in both directions trains; the PSNR is that of the others."
+                        + " Simple triangles and Gaussians stand in four directions, as in the"
+                        + " authors' code. Adam's rate is 0.005 for simple encodings and 0.1 for"
+                        + " complex ones; at small sizes it is 0.01 for complex ones with a hidden"
+                        + " layer, whose few steps would end noisily at 0.1. Parameters and"
+                        + " numbers of features are the authors' at 512 pixels and go with the"
+                        + " side. Shifted copies fade out behind the last training pixel, which"
+                        + " costs 64 pixels 0.5 dB where weights are trained and 1 to 2 dB where"
+                        + " they are solved for. Waves are solved for with a cut-off of 1 % of the"
+                        + " greatest singular value: without one their weights explode. On small"
+                        + " images the draw decides what random frequencies are worth: of 16 along"
+                        + " an axis of 64 pixels, eight draws came to 20.7 to 22.4 dB, Gaussians"
+                        + " to 23.1; of 128 along an axis of 512 pixels one came to 29.8 dB,"
+                        + " Gaussians to 32.5. The authors' numbers are means of four photographs.");
     }
 
     @Override

@@ -31,18 +31,20 @@ final class PlaneRandom extends FollowUp {
                 "2022, table of random samples of images",
                 size.cost(),
                 size.toString(),
-                "A quarter of the pixels trains, another draw for each seed; the PSNR is that of the"
-                        + " others. Complex encodings are blended from a virtual grid of half as many points"
-                        + " a side, with each encoding's own similarity (the authors' code takes another one"
-                        + " for triangles, and evaluates the grid at other points than it blends). Weights"
-                        + " are solved for by conjugate gradients with a ridge. The smaller the image, the"
-                        + " closer random Fourier features come to Gaussians, because both lose more in the"
-                        + " gaps than tells them apart: Gaussians had 0.2 to 0.9 dB more in four draws of 64"
-                        + " pixels, 1.1 and 1.4 dB in two of 128. A hidden layer learns the few known pixels"
-                        + " by heart: it adds 1.3 dB to random Fourier features of 64 pixels in 75 steps, 0.7"
-                        + " dB in 300. Linear maps overfit as well (Gaussians 20.4 dB after 250 steps, 20.2"
-                        + " after 1000), unless they are solved for with a ridge (20.7 dB, and 1.5 dB less"
-                        + " with random Fourier features). The papers' numbers for images are not public.");
+                "A quarter of the pixels trains, another draw for each seed; the PSNR is that of"
+                        + " the others. Complex encodings are blended from a virtual grid of half"
+                        + " as many points a side, with each encoding's own similarity (the"
+                        + " authors' code takes another one for triangles, and evaluates the grid"
+                        + " at other points than it blends). Weights are solved for by conjugate"
+                        + " gradients with a ridge. The smaller the image, the closer random"
+                        + " Fourier features come to Gaussians, because both lose more in the gaps"
+                        + " than tells them apart: Gaussians had 0.2 to 0.9 dB more in four draws"
+                        + " of 64 pixels, 1.1 and 1.4 dB in two of 128. A hidden layer learns the"
+                        + " few known pixels by heart: it adds 1.3 dB to random Fourier features"
+                        + " of 64 pixels in 75 steps, 0.7 dB in 300. Linear maps overfit as well"
+                        + " (Gaussians 20.4 dB after 250 steps, 20.2 after 1000), unless they are"
+                        + " solved for with a ridge (20.7 dB, and 1.5 dB less with random Fourier"
+                        + " features). The papers' numbers for images are not public.");
     }
 
     @Override

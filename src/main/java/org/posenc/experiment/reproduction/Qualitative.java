@@ -122,10 +122,11 @@ final class Qualitative implements Recipe {
                 size.cost,
                 size.toString(),
                 "One linear layer fits three rows from every second of 512 samples; a network of"
-                        + " four layers and a sigmoid fits the image from every second pixel of every second"
-                        + " row, with Gaussians along both axes, and is measured on the pixels diagonally"
-                        + " between. On smaller images the two narrow widths are as many pixels as the notebook's"
-                        + " at 512, and the wide one as large a part of the image.");
+                        + " four layers and a sigmoid fits the image from every second pixel of"
+                        + " every second row, with Gaussians along both axes, and is measured on"
+                        + " the pixels diagonally between. On smaller images the two narrow widths"
+                        + " are as many pixels as the notebook's at 512, and the wide one as large"
+                        + " a part of the image.");
     }
 
     @Override

@@ -123,20 +123,22 @@ final class SigmaSweep implements Recipe {
                 "2021, notebook 2 (Gaussian), cell 9",
                 size.cost,
                 size.toString() + ", rate " + RATE,
-                "Widths are drawn in spacings h of the training samples, in which the notebook's"
-                        + " curves for every number of samples fall together; the corner of the stable rank"
-                        + " lies at 0.28 h. The learning rate is "
+                "Widths are drawn in spacings h of the training samples, in which the"
+                        + " notebook's curves for every number of samples fall together; the"
+                        + " corner of the stable rank lies at 0.28 h. The learning rate is "
                         + RATE
-                        + ", which the notebook's run had for all widths. Adam stops before the least"
-                        + " squares are reached where Gaussians are wide; narrow ones keep their initial"
-                        + " random weights between the samples. How early the plateau begins is a matter of"
-                        + " the signal: where the samples lie too far apart for its details it is flat from"
-                        + " 0.11 h on, as in the notebook (64 samples of a photograph's rows: 20.1 to 20.8"
-                        + " dB from 0.11 h to 1.5 h). Where they resolve them there is something to"
-                        + " interpolate, and wider Gaussians do it better (256 samples of the same rows:"
-                        + " 30.2 dB at 0.2 h, 32.6 dB at 0.8 h), unless there is noise, which nothing"
-                        + " interpolates (with noise of 0.03 added, 25.8 dB from 0.16 h to 0.5 h, 26.4 dB at"
-                        + " 1.2 h). The notebook's image has 30 dB at best.");
+                        + ", which the notebook's run had for all widths. Adam stops before the"
+                        + " least squares are reached where Gaussians are wide; narrow ones keep"
+                        + " their initial random weights between the samples. How early the"
+                        + " plateau begins is a matter of the signal: where the samples lie too"
+                        + " far apart for its details it is flat from 0.11 h on, as in the"
+                        + " notebook (64 samples of a photograph's rows: 20.1 to 20.8 dB from 0.11"
+                        + " h to 1.5 h). Where they resolve them there is something to"
+                        + " interpolate, and wider Gaussians do it better (256 samples of the same"
+                        + " rows: 30.2 dB at 0.2 h, 32.6 dB at 0.8 h), unless there is noise,"
+                        + " which nothing interpolates (with noise of 0.03 added, 25.8 dB from"
+                        + " 0.16 h to 0.5 h, 26.4 dB at 1.2 h). The notebook's image has 30 dB at"
+                        + " best.");
     }
 
     @Override

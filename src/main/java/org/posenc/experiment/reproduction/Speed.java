@@ -96,13 +96,14 @@ final class Speed implements Recipe {
                 "2022, notebook “demo” and figure of time against PSNR",
                 size.cost,
                 size.toString(),
-                "Every second pixel in both directions trains; PSNR is that of the others, looked at"
-                        + " between steps while the clock stands. A step's time is the median of all steps,"
-                        + " so that a burst of other work does not count; a closed form's is that of fifteen"
-                        + " after a first one that warms the engine, each with singular vectors, weights and"
-                        + " the whole image. A method has reached a PSNR with the step at which it is first"
-                        + " seen at it; the PSNR of a comparison is the best that both reach. The network is"
-                        + " the authors' at any side, so that ratios grow with the side. Nothing else"
+                "Every second pixel in both directions trains; PSNR is that of the others, looked"
+                        + " at between steps while the clock stands. A step's time is the median"
+                        + " of all steps, so that a burst of other work does not count; a closed"
+                        + " form's is that of fifteen after a first one that warms the engine,"
+                        + " each with singular vectors, weights and the whole image. A method has"
+                        + " reached a PSNR with the step at which it is first seen at it; the PSNR"
+                        + " of a comparison is the best that both reach. The network is the"
+                        + " authors' at any side, so that ratios grow with the side. Nothing else"
                         + " of a reproduction runs beside it.");
     }
 

@@ -103,11 +103,11 @@ final class TradeOff implements Recipe {
                 "2021, notebook “comparison”, figure of stable ranks; 2022, figure 2",
                 size.cost,
                 size.toString(),
-                "Embedders are circulant matrices of one shifted function; coordinates are i/N. The"
-                        + " square wave is 0 or 1, as in the published figure (the notebook's source has"
-                        + " ±1). The sine is drawn with the notebook's offset of 0.7 and, for the claim,"
-                        + " without. Dashed theory: the stable rank times the half width of the similarity"
-                        + " at 0.1 is √(ln 10/π) for Gaussians.");
+                "Embedders are circulant matrices of one shifted function; coordinates are i/N."
+                        + " The square wave is 0 or 1, as in the published figure (the notebook's"
+                        + " source has ±1). The sine is drawn with the notebook's offset of 0.7"
+                        + " and, for the claim, without. Dashed theory: the stable rank times the"
+                        + " half width of the similarity at 0.1 is √(ln 10/π) for Gaussians.");
     }
 
     private Map<String, Embedder> embedders(long seed) {

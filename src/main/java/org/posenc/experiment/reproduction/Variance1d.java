@@ -64,11 +64,12 @@ final class Variance1d implements Recipe {
                 "2021, notebook 3 (1-D)",
                 size.cost,
                 size.toString(),
-                "Row 200 of the image, 256 samples to train one linear layer on and the 256 between"
-                        + " to test. Gaussians have σ = 0.005, random Fourier features b = 22.508, which"
-                        + " makes their similarities equal. Bands are one standard deviation over seeds,"
-                        + " which draw the frequencies and the initial weights. (The notebook prints random"
-                        + " Fourier's numbers for Gaussians too; the Gaussians' are in its figure.)");
+                "Row 200 of the image, 256 samples to train one linear layer on and the 256"
+                        + " between to test. Gaussians have σ = 0.005, random Fourier features b ="
+                        + " 22.508, which makes their similarities equal. Bands are one standard"
+                        + " deviation over seeds, which draw the frequencies and the initial"
+                        + " weights. (The notebook prints random Fourier's numbers for Gaussians"
+                        + " too; the Gaussians' are in its figure.)");
     }
 
     @Override

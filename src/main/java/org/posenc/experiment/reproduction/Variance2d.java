@@ -72,12 +72,13 @@ final class Variance2d implements Recipe {
                 "2021, notebook 3 (2-D)",
                 size.cost,
                 size.toString(),
-                "Four ReLU layers and a sigmoid learn every second pixel of every second row; as in"
-                        + " the notebook, “all pixels” counts these too. Gaussians stand along both axes, σ"
-                        + " = 0.005 at 512 pixels; random Fourier features look in random directions, b ="
-                        + " 22.508. At other sizes σ, b and d go with the side, so that d counts centres"
-                        + " per pixel alike: d = 100 leaves four σ between two centres. The stable rank of"
-                        + " Gaussians along the axes is that of one axis, whatever d.");
+                "Four ReLU layers and a sigmoid learn every second pixel of every second row; as"
+                        + " in the notebook, “all pixels” counts these too. Gaussians stand along"
+                        + " both axes, σ = 0.005 at 512 pixels; random Fourier features look in"
+                        + " random directions, b = 22.508. At other sizes σ, b and d go with the"
+                        + " side, so that d counts centres per pixel alike: d = 100 leaves four σ"
+                        + " between two centres. The stable rank of Gaussians along the axes is"
+                        + " that of one axis, whatever d.");
     }
 
     @Override

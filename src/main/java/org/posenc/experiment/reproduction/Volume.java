@@ -30,13 +30,14 @@ final class Volume extends FollowUp {
                 size.cost(),
                 size.toString(),
                 "A camera pans across the image and closes in, in as many frames as a frame has"
-                        + " pixels a side. Every second sample along time, rows and columns trains; the PSNR"
-                        + " is that of the others, pictures are of a frame between. Triangles and Gaussians"
-                        + " stand along the three axes, parameters go with the side from the authors' 128."
-                        + " Random Fourier features of eight frequencies an axis, as many as belong to 32"
-                        + " samples, are a matter of luck: one of three draws learned nothing (8.9 dB), two"
-                        + " came to 22 dB. The authors' numbers are means of two videos; what they call depth"
-                        + " 4 has five hidden layers.");
+                        + " pixels a side. Every second sample along time, rows and columns"
+                        + " trains; the PSNR is that of the others, pictures are of a frame"
+                        + " between. Triangles and Gaussians stand along the three axes,"
+                        + " parameters go with the side from the authors' 128. Random Fourier"
+                        + " features of eight frequencies an axis, as many as belong to 32"
+                        + " samples, are a matter of luck: one of three draws learned nothing (8.9"
+                        + " dB), two came to 22 dB. The authors' numbers are means of two videos;"
+                        + " what they call depth 4 has five hidden layers.");
     }
 
     @Override

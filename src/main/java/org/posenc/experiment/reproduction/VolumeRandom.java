@@ -31,20 +31,21 @@ final class VolumeRandom extends FollowUp {
                 size.cost(),
                 size.toString(),
                 "An eighth of the samples trains, drawn anywhere; the PSNR is that of the others."
-                        + " Complex encodings are blended from the eight corners of a cell of a virtual grid"
-                        + " of half as many points a side. The authors' linear frequencies reach 256 cycles,"
-                        + " where that grid of 64 points can tell 32 apart: the similarities of a point with"
-                        + " its two neighbours all but cancel, and its weights, which are divided by their"
-                        + " sum, reach 27 along each axis (9 on a grid of 16) instead of 1. They are lost"
-                        + " without a hidden layer, as in the authors' own files (9.9 and 11.3 dB), and with"
-                        + " one. Nor is it the weights alone: frequencies of up to 8 cycles on a grid of 16"
-                        + " have weights below 1, and come to 43 dB on the samples that trained and 16 dB on"
-                        + " the others, Gaussians to 25 and 23: nothing tells linear frequencies to be"
-                        + " smooth."
-                        + " The authors' simple Gaussians and waves failed to train on one of their two"
-                        + " videos (11.63 dB), whose means are shown; their files of simple linear maps are"
-                        + " probably mislabelled, and their complex networks of depth 1 have the numbers of"
-                        + " depth 0, so neither is shown.");
+                        + " Complex encodings are blended from the eight corners of a cell of a"
+                        + " virtual grid of half as many points a side. The authors' linear"
+                        + " frequencies reach 256 cycles, where that grid of 64 points can tell 32"
+                        + " apart: the similarities of a point with its two neighbours all but"
+                        + " cancel, and its weights, which are divided by their sum, reach 27"
+                        + " along each axis (9 on a grid of 16) instead of 1. They are lost"
+                        + " without a hidden layer, as in the authors' own files (9.9 and 11.3"
+                        + " dB), and with one. Nor is it the weights alone: frequencies of up to 8"
+                        + " cycles on a grid of 16 have weights below 1, and come to 43 dB on the"
+                        + " samples that trained and 16 dB on the others, Gaussians to 25 and 23:"
+                        + " nothing tells linear frequencies to be smooth. The authors' simple"
+                        + " Gaussians and waves failed to train on one of their two videos (11.63"
+                        + " dB), whose means are shown; their files of simple linear maps are"
+                        + " probably mislabelled, and their complex networks of depth 1 have the"
+                        + " numbers of depth 0, so neither is shown.");
     }
 
     @Override
