@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.posenc.encoding.Space;
 import org.posenc.model.CoordinateActivation;
+import org.posenc.model.CoordinateMlp;
 import org.posenc.testing.ClosedForm;
 
 class TilesTest {
@@ -163,6 +166,31 @@ class TilesTest {
             Signal cut = blended.part(new int[] {50, 60}, new int[] {40, 90});
             assertThat(fitted.sample(part, manager).values())
                     .containsExactly(cut.values(), within(1e-6f));
+        }
+    }
+
+    /** More than is computed at once: the second band's samples are their own. */
+    @Test
+    void aLongSignalIsComputedInBands() {
+        ChosenEncoding axis =
+                new ChosenEncoding("gaussian", new Space(1, 4, 4, true, 0), Map.of("sigma", "0.2"));
+        NetworkPlan plan =
+                new NetworkPlan(
+                        List.of(axis), true, 1, 512, new CoordinateActivation.Relu(), 1, false);
+        int count = (1 << 15) + 900; // 512 units at each
+        try (NDManager manager = NDManager.newBaseManager()) {
+            CoordinateMlp network = plan.network(2);
+            network.initialize(manager, DataType.FLOAT32, new Shape(1));
+            FittedSignal fitted =
+                    new FittedSignal(plan, Tiles.whole(64), List.of(network), new float[1]);
+            float[] all = fitted.sample(Grid.of(count), manager).values();
+            int few = 76; // every so many samples
+            float[] some = fitted.sample(Grid.of(count / few), manager).values();
+            assertThat(count % few).isZero();
+            for (int i = 0; i < some.length; i++) {
+                assertThat(all[i * few]).isCloseTo(some[i], within(1e-5f));
+            }
+            assertThat(some[0]).isNotCloseTo(some[some.length - 9], within(1e-3f));
         }
     }
 

@@ -239,6 +239,50 @@ class FittingTest {
         return new Signal(sides, 2, values);
     }
 
+    /** Nothing is known of the samples that do not train, not even through their mean. */
+    @ParameterizedTest
+    @ValueSource(strings = {"every-2", "random-0.5"})
+    void whatDoesNotTrainIsNotLookedAt(String sampling) {
+        Sampling some = Sampling.parse(sampling, 3);
+        FitPlan plan = plan("gaussian", true, 0, CLOSED, some);
+        Signal truth = SignalFile.read(file).signal();
+        boolean[] trains = some.trains(truth.sides());
+        float[] other = truth.values().clone();
+        for (int i = 0; i < other.length; i++) {
+            other[i] = trains[i / truth.channels()] ? other[i] : 1 - other[i] / 2;
+        }
+        Signal changed = new Signal(truth.sides(), truth.channels(), other);
+        assertThat(fitted(plan, changed)).isEqualTo(fitted(plan, truth));
+    }
+
+    private static float[] fitted(FitPlan plan, Signal signal) {
+        FitLayout layout = FitLayout.of(signal, plan, plan.encodings().get(0));
+        try (NDManager manager = NDManager.newBaseManager()) {
+            return new ClosedFormFit(layout, (FitMethod.ClosedForm) plan.method(), plan.sampling())
+                    .fit(signal, manager, done -> {})
+                    .sample(Grid.of(signal.sides()), manager)
+                    .values();
+        }
+    }
+
+    /** Features side by side have one range for all axes, which none of them ends beyond. */
+    @Test
+    void mirrorsOfSimpleFeaturesLeaveNoSampleOutside() {
+        file = folder.resolve("wide.npy");
+        Npy.of(new float[9 * 24], 9, 24).write(file); // 5 and 12 samples train, to 8/9 and 22/24
+        FitPlan plan = plan("gaussian", false, 1, new FitMethod.Training(1, 0.1, 9), EVERY_SECOND);
+        Signal signal = SignalFile.read(file).signal();
+        Map<String, String> settings =
+                FitLayout.of(signal, plan, plan.encodings().get(0))
+                        .network()
+                        .encodings()
+                        .get(0)
+                        .settings();
+        assertThat(Double.parseDouble(settings.get("from")))
+                .isCloseTo(-1 / 24.0, Offset.offset(1e-12));
+        assertThat(Double.parseDouble(settings.get("to"))).isCloseTo(1, Offset.offset(1e-12));
+    }
+
     /** The last sample of an even side has no neighbour that trains beyond it. */
     @Test
     void theLastSamplesAreFittedAsWellAsOthers() {
