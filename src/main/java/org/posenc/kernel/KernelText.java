@@ -65,13 +65,12 @@ final class KernelText {
 
     private String linear(String z, NDArray weight, NDArray bias) {
         String w = argument(weight);
+        String b = bias == null ? "None" : argument(bias);
         if (!vector) {
-            return "torch.linear(%s, %s, %s)"
-                    .formatted(z, w, bias == null ? "None" : argument(bias));
+            return "torch.linear(" + z + ", " + w + ", " + b + ")";
         }
-        return bias == null
-                ? "torch.mv(%s, %s)".formatted(w, z)
-                : "torch.addmv(%s, %s, %s)".formatted(argument(bias), w, z);
+        String product = w + ", " + z + ")";
+        return bias == null ? "torch.mv(" + product : "torch.addmv(" + b + ", " + product;
     }
 
     /** An array's name in the text, cast where products are of another type. */
@@ -82,13 +81,13 @@ final class KernelText {
     }
 
     private String cast(String name, String type) {
-        return narrows ? "torch.to(%s, %s)".formatted(name, constants.get(type)) : name;
+        return narrows ? "torch.to(" + name + ", " + constants.get(type) + ")" : name;
     }
 
     /** Calls the kernel of a name, which makes the last expression of x. */
     NDArray call(String name, String last) {
         String y = cast(last, "type");
-        constants.put("y", vector ? "torch.reshape(%s, %s)".formatted(y, ones()) : y);
+        constants.put("y", vector ? "torch.reshape(" + y + ", " + ones() + ")" : y);
         StringBuilder arguments = new StringBuilder();
         for (int i = 0; i < weights.size(); i++) {
             arguments.append(", w").append(i).append(": Tensor");
