@@ -699,10 +699,13 @@ public final class Transformer extends ConfiguredBlock {
     }
 
     /**
-     * Lets the store make its copies on this device now: a copy made inside a layer would be freed
-     * with the layer's temporaries.
+     * Lets the store make its copies on this device now, if it makes any: a copy made inside a
+     * layer would be freed with the layer's temporaries.
      */
     private void mirror(NDArray ids, ParameterStore parameters, boolean training) {
+        if (parameters.getValue(tokens, ids.getDevice(), training) == tokens.getArray()) {
+            return; // all parameters are beside this one
+        }
         for (Parameter parameter : getParameters().values()) {
             parameters.getValue(parameter, ids.getDevice(), training);
         }
