@@ -128,6 +128,7 @@ class MixedPrecisionTest {
                 assertThat(scaling.apply(List.of(weight))).isTrue();
             }
             assertThat(scaling.scale()).isEqualTo(8);
+            assertThat(scaling.taken()).isZero(); // or it would not double again
             backward(weight, 1, Float.NaN);
             assertThat(scaling.apply(List.of(weight))).isFalse();
             weight.freeze(true);

@@ -90,6 +90,9 @@ class PackedDocumentsTest {
         PackedDocuments packed = new PackedDocuments(List.of(question), 2);
         assertThat(packed.rows()).isEqualTo(1);
         assertThat(packed.rows(0).data(manager).head().toLongArray()).containsExactly(7, 8);
+        // The first token has none before it that could foretell it, so its label is none.
+        TokenDocument mute = new TokenDocument(new int[] {5, 6, 7}, new int[] {5, -100, -100});
+        assertThat(new PackedDocuments(List.of(mute, question), 2).rows()).isEqualTo(1);
     }
 
     @Test

@@ -12,6 +12,7 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -233,6 +234,22 @@ class TrainingLoopTest {
             assertThat(step).isBetween(1, 39);
             Map<String, float[]> after = weights(model);
             before.forEach((name, w) -> assertThat(after.get(name)).isEqualTo(w));
+        }
+    }
+
+    /** Rows that are all the same, and weights that hardly move. */
+    @Test
+    void eachStepDropsOtherElements() {
+        TokenDocument document =
+                TokenDocument.of(new SplittableRandom(1).ints(LENGTH + 1, 3, 64).toArray());
+        PackedDocuments rows = new PackedDocuments(Collections.nCopies(8, document), LENGTH);
+        Transformer model = model(FOLDER, manager);
+        model.adapt(new Lora(2, 4, 0.5, false, List.of("q_proj"), 5));
+        try (TrainingLoop loop =
+                new TrainingLoop(model, rows, optimization(5, 1e-12), SEED, manager)) {
+            double first = loop.take(0).gradientNorm();
+            double second = loop.take(1).gradientNorm();
+            assertThat(Math.abs(first - second)).isGreaterThan(1e-3 * first);
         }
     }
 
