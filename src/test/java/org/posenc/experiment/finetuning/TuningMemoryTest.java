@@ -221,6 +221,16 @@ class TuningMemoryTest {
     }
 
     @Test
+    void weightsTakeFourBytesAndTrainedOnesSixteen() {
+        TuningMemory.Load load = new TuningMemory.Load(1, 8, 0, Precision.FLOAT32);
+        long none = new TuningMemory(LLAMA, 0, 0, false, false).bytes(load);
+        assertThat(new TuningMemory(LLAMA, 1000, 0, false, false).bytes(load) - none)
+                .isEqualTo(4000);
+        assertThat(new TuningMemory(LLAMA, 1000, 1000, false, false).bytes(load) - none)
+                .isEqualTo(16_000);
+    }
+
+    @Test
     void whatCannotFitIsRefusedWithWhatWould() {
         assertThatThrownBy(() -> FULL.check(plan(new Tuning.Full(List.of()), 512, 0)))
                 .isInstanceOf(IllegalArgumentException.class)
