@@ -239,6 +239,14 @@ class FittingTest {
         return new Signal(sides, 2, values);
     }
 
+    /** exp(−2u²/4σ²) is 0.1 on the diagonal of a square at u = σ √(2 ln 10): 5.15 of 24 samples. */
+    @Test
+    void distancesAreToldInSamples() throws IOException {
+        FitPlan plan = plan("gaussian:sigma=0.1;mirrored=false", true, 0, CLOSED, EVERY_SECOND);
+        ResultRow row = run(plan, "measured", undisturbed());
+        assertThat(row.values().get("distancePreservation")).isBetween(4.65, 5.65);
+    }
+
     /** Nothing is known of the samples that do not train, not even through their mean. */
     @ParameterizedTest
     @ValueSource(strings = {"every-2", "random-0.5"})
