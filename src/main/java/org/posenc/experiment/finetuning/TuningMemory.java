@@ -98,7 +98,7 @@ record TuningMemory(
         long mask = shared ? load.length() * load.length() * (narrow ? 4 + 2 * kept : 4) : 0;
         return PROGRAM
                 + 4 * weights
-                + 4 * trained
+                + 12 * trained
                 + copies
                 + load.rows() * (4 * load.length() * numbers + mask);
     }
