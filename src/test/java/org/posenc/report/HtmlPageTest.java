@@ -143,6 +143,40 @@ class HtmlPageTest {
         assertThat(withoutScripts).doesNotContainPattern("url\\((?!#)|@import");
     }
 
+    /** Of perplexities from 3 to 45 with a band up to 70, which the axis has room for. */
+    @Test
+    @Tag("browser")
+    void aBrowserLabelsALogarithmicAxisAtPowersOfTwo() throws Exception {
+        Chromium.assumeInstalled();
+        Series line =
+                new Series(
+                        "rope",
+                        List.of(64.0, 256.0, 1024.0),
+                        List.of(3.4, 12.0, 45.0),
+                        List.of(0.1, 1.0, 25.0));
+        LineChart chart =
+                new LineChart("lines", Axis.log("tokens"), Axis.log("perplexity"), List.of(line));
+        Path file = folder.resolve("log.html");
+        HtmlPage.builder()
+                .title("log")
+                .lead("log")
+                .section("log", "log", chart)
+                .build()
+                .write(file);
+        String dom = Chromium.open(file, folder).dom();
+        String figure = dom.substring(dom.indexOf("<svg"), dom.indexOf("</svg>"));
+        List<String> texts =
+                Pattern.compile("<text[^>]*>([^<]*)</text>")
+                        .matcher(figure)
+                        .results()
+                        .map(match -> match.group(1))
+                        .filter(text -> text.matches("[\\d.,]+"))
+                        .toList();
+        assertThat(texts)
+                .containsExactlyInAnyOrder(
+                        "64", "128", "256", "512", "1024", "4", "8", "16", "32", "64");
+    }
+
     @Test
     @Tag("browser")
     void aBrowserTakesTextAsText() throws Exception {
